@@ -1,0 +1,99 @@
+import ipaddr from 'ipaddr.js';
+import { TsnetError } from './errors.ts';
+
+/** Pure helpers over ipaddr.js: one canonical text for each address, and numbers for comparing. */
+
+export type Family = 4 | 6;
+
+export interface Address {
+  readonly family: Family;
+  readonly value: bigint;
+}
+
+export interface Cidr {
+  readonly family: Family;
+  /** The address as written, host bits included. */
+  readonly address: bigint;
+  readonly prefix: number;
+  /** The address with its host bits cleared. */
+  readonly network: bigint;
+}
+
+export const bitsOf = (family: Family): number => (family === 4 ? 32 : 128);
+
+/** Dotted quads without leading zeros only: other readers take `010` for octal, and `10.1` for `10.0.0.1`. */
+const IPV4 = /^(0|[1-9]\d{0,2})(\.(0|[1-9]\d{0,2})){3}$/;
+
+/**
+ * @param text a bare address
+ * @throws TsnetError ADDRESS_INVALID, also for zones and IPv4-mapped IPv6 addresses
+ */
+export function parseAddress(text: string): Address {
+  const isV4 = IPV4.test(text);
+  if (isV4 && ipaddr.IPv4.isValid(text))
+    return { family: 4, value: numberOf(ipaddr.IPv4.parse(text).toByteArray()) };
+  if (!isV4 && /^[0-9A-Fa-f:.]+$/.test(text) && text.includes(':') && ipaddr.IPv6.isValid(text)) {
+    const parsed = ipaddr.IPv6.parse(text);
+    if (!parsed.isIPv4MappedAddress()) return { family: 6, value: numberOf(parsed.toByteArray()) };
+  }
+  throw new TsnetError('ADDRESS_INVALID', `${JSON.stringify(text)} is no IP address`);
+}
+
+/** Canonical text: dotted quad, or RFC 5952. */
+export function formatAddress(family: Family, value: bigint): string {
+  const bytes = Array.from({ length: bitsOf(family) / 8 }, (_, i) =>
+    Number((value >> BigInt(bitsOf(family) - 8 * (i + 1))) & 0xffn),
+  );
+  return family === 4 ? bytes.join('.') : new ipaddr.IPv6(bytes).toRFC5952String();
+}
+
+/**
+ * @param text address and prefix length: `10.0.36.254/24`
+ * @throws TsnetError ADDRESS_INVALID
+ */
+export function parseCidr(text: string): Cidr {
+  const [address, length, ...more] = text.split('/');
+  if (
+    address === undefined ||
+    length === undefined ||
+    more.length > 0 ||
+    !/^(0|[1-9]\d{0,2})$/.test(length)
+  ) {
+    throw new TsnetError('ADDRESS_INVALID', `${JSON.stringify(text)} is no address with prefix length`);
+  }
+  const { family, value } = parseAddress(address);
+  const prefix = Number(length);
+  const bits = bitsOf(family);
+  if (prefix > bits)
+    throw new TsnetError('ADDRESS_INVALID', `${JSON.stringify(text)} has a prefix longer than ${bits}`);
+  const hostBits = BigInt(bits - prefix);
+  return { family, address: value, prefix, network: (value >> hostBits) << hostBits };
+}
+
+/** Text with the address as written, host bits included. */
+export const formatCidr = (cidr: Pick<Cidr, 'family' | 'address' | 'prefix'>): string =>
+  `${formatAddress(cidr.family, cidr.address)}/${cidr.prefix}`;
+
+/** @param options.network clears the host bits: `10.1.2.3/8` becomes `10.0.0.0/8` */
+export function canonicalCidr(text: string, options: { network?: boolean } = {}): string {
+  const cidr = parseCidr(text);
+  return formatCidr(options.network === true ? { ...cidr, address: cidr.network } : cidr);
+}
+
+export function cidrContains(cidr: Cidr, address: Address): boolean {
+  const hostBits = BigInt(bitsOf(cidr.family) - cidr.prefix);
+  return cidr.family === address.family && address.value >> hostBits === cidr.network >> hostBits;
+}
+
+export function cidrOverlaps(a: Cidr, b: Cidr): boolean {
+  const [wide, narrow] = a.prefix <= b.prefix ? [a, b] : [b, a];
+  return cidrContains(wide, { family: narrow.family, value: narrow.network });
+}
+
+/** `10.1.2.3/8` or `10.1.2.3` to `10.1.2.3`. */
+export const bareOf = (text: string): string => text.split('/')[0] ?? text;
+
+export const familyOf = (text: string): Family => parseAddress(bareOf(text)).family;
+
+const numberOf = (bytes: readonly number[]): bigint =>
+  bytes.reduce((value, byte) => (value << 8n) | BigInt(byte), 0n);

@@ -1,0 +1,138 @@
+import { addressKey, byKey, elementKey, neighbourKey, routeKey } from './keys.ts';
+import type { LinkChanges, Op } from './ops.ts';
+import type { HostState, Link, Observed } from './types.ts';
+
+/**
+ * The steps from one host state to another, in an order in which each can be done: the firewall first when
+ * something is added (a link must not carry a packet before its rules stand) and last when it is removed; a link
+ * after the one that it hangs on, and away before it.
+ *
+ * @param to what is wanted
+ * @param from what is there: an observation of the kernel, or an earlier desired state
+ */
+export function diff(to: HostState, from: HostState | Observed): Op[] {
+  const links = diffLinks(to.links, from.links);
+  const gone = new Set(links.remove.map(op => op.name));
+  const fresh = new Set(links.add.map(op => op.link.name));
+  // What sits on a removed link goes with it; what sits on a remade one has to be made anew.
+  const there = <T extends { link: string }>(items: readonly T[]) =>
+    items.filter(item => !gone.has(item.link) && !fresh.has(item.link));
+
+  const addresses = compare(to.addresses, there(from.addresses), addressKey, same);
+  const routes = compare(to.routes, there(from.routes), routeKey, same);
+  const neighbours = compare(to.neighbours, there(from.neighbours), neighbourKey, same);
+  const before = byKey(from.sysctls, s => s.path);
+  const onFresh = (path: string) => path.split('/').some(part => fresh.has(part));
+  const sysctls = to.sysctls.filter(s => before.get(s.path)?.value !== s.value || onFresh(s.path));
+  const broken = 'firewallIntact' in from && !from.firewallIntact;
+  const elements = broken
+    ? { add: [], remove: [] }
+    : compare(to.firewall, from.firewall, elementKey, () => true);
+
+  // A link with settings of its own stays down until they are made: an IPv6 link that is up for an instant with
+  // accept_ra=1 has learned a default route in it.
+  const configured = (link: Link) => link.up && to.sysctls.some(s => s.path.split('/').includes(link.name));
+
+  const ops: Op[] = [];
+  if (broken) ops.push({ op: 'firewall.rebuild', elements: to.firewall });
+  if (elements.add.length > 0) ops.push({ op: 'firewall', add: elements.add, delete: [] });
+  ops.push(
+    ...neighbours.remove.map((neighbour): Op => ({ op: 'neighbour.delete', neighbour })),
+    ...routes.remove.map((route): Op => ({ op: 'route.delete', route })),
+    ...addresses.remove.map((address): Op => ({ op: 'address.delete', address })),
+    ...links.remove,
+    ...links.add.map(
+      (op): Op => (configured(op.link) ? { op: 'link.add', link: { ...op.link, up: false } } : op),
+    ),
+    ...links.set,
+    ...sysctls.map((sysctl): Op => ({ op: 'sysctl.set', sysctl })),
+    ...links.add
+      .filter(op => configured(op.link))
+      .map((op): Op => ({ op: 'link.set', link: op.link, changes: { up: true } })),
+    ...addresses.add.map((address): Op => ({ op: 'address.add', address })),
+    ...neighbours.add.map((neighbour): Op => ({ op: 'neighbour.set', neighbour })),
+    ...routes.add.map((route): Op => ({ op: 'route.set', route })),
+  );
+  if (elements.remove.length > 0) ops.push({ op: 'firewall', add: [], delete: elements.remove });
+  return ops;
+}
+
+function compare<T>(
+  to: readonly T[],
+  from: readonly T[],
+  key: (item: T) => string,
+  equal: (a: T, b: T) => boolean,
+) {
+  const wanted = byKey(to, key);
+  const present = byKey(from, key);
+  const add = [...wanted].filter(([k, item]) => {
+    const old = present.get(k);
+    return old === undefined || !equal(item, old);
+  });
+  const remove = [...present].filter(([k]) => !wanted.has(k));
+  return { add: add.map(([, item]) => item), remove: remove.map(([, item]) => item) };
+}
+
+const same = (a: object, b: object): boolean => canonical(a) === canonical(b);
+const canonical = (item: object): string =>
+  JSON.stringify(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)));
+
+function diffLinks(to: readonly Link[], from: readonly Link[]) {
+  const wanted = byKey(to, link => link.name);
+  const present = byKey(from, link => link.name);
+  const remove: Extract<Op, { op: 'link.delete' }>[] = [];
+  const add: Extract<Op, { op: 'link.add' }>[] = [];
+  const set: Extract<Op, { op: 'link.set' }>[] = [];
+  const remade = new Set<string>();
+
+  for (const link of [...present.values()].sort(byDepth).reverse()) {
+    const next = wanted.get(link.name);
+    if (next === undefined || isOther(next, link))
+      remove.push({ op: 'link.delete', name: link.name, alias: link.alias });
+  }
+  for (const link of [...wanted.values()].sort(byDepth)) {
+    const old = present.get(link.name);
+    // The kernel removes a macvlan with its parent, so a remade parent takes its children along.
+    const orphaned = link.kind === 'macvlan' && remade.has(link.parent);
+    if (old === undefined || isOther(link, old) || orphaned) {
+      add.push({ op: 'link.add', link });
+      remade.add(link.name);
+      continue;
+    }
+    const changes = linkChanges(link, old, remade);
+    if (Object.keys(changes).length > 0) set.push({ op: 'link.set', link, changes });
+  }
+  return { remove, add, set };
+}
+
+/** Bridges and dummies stand by themselves, the rest hangs on them. */
+const byDepth = (a: Link, b: Link): number => depth(a) - depth(b);
+const depth = (link: Link): number => (link.kind === 'bridge' || link.kind === 'dummy' ? 0 : 1);
+
+/** Differences that no change in place mends: another kind of link, another owner, another parent. */
+function isOther(a: Link, b: Link): boolean {
+  if (a.kind !== b.kind || a.alias !== b.alias) return true;
+  if (a.kind === 'macvlan' && b.kind === 'macvlan')
+    return a.parent !== b.parent || a.macvlanMode !== b.macvlanMode;
+  return false;
+}
+
+function linkChanges(to: Link, from: Link, remade: ReadonlySet<string>): LinkChanges {
+  const changes: { -readonly [K in keyof LinkChanges]: LinkChanges[K] } = {};
+  if (to.up !== from.up) changes.up = to.up;
+  if (to.mtu !== undefined && to.mtu !== from.mtu) changes.mtu = to.mtu;
+  if (to.mac !== undefined && to.mac !== from.mac) changes.mac = to.mac;
+  if (to.kind === 'veth' && from.kind === 'veth') {
+    if (to.master !== from.master || (to.master !== undefined && remade.has(to.master))) {
+      changes.master = to.master ?? null;
+    }
+    const portRemade = changes.master !== undefined;
+    if (
+      to.master !== undefined &&
+      ((to.isolated ?? false) !== (from.isolated ?? false) || (portRemade && to.isolated))
+    ) {
+      changes.isolated = to.isolated ?? false;
+    }
+  }
+  return changes;
+}

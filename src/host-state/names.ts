@@ -1,0 +1,23 @@
+import { createHash } from 'node:crypto';
+
+/**
+ * Names of the links tsnet makes: `ts`, a letter for what it is, and ten digits of a hash of the id, for a link name
+ * has 15 bytes at most (IFNAMSIZ) and ids have 25 or 64 characters that may begin alike.
+ */
+const name = (letter: string, id: string): string =>
+  `ts${letter}${createHash('sha256').update(id).digest('hex').slice(0, 10)}`;
+
+export const bridgeName = (networkId: string): string => name('b', networkId);
+export const dummyName = (networkId: string): string => name('d', networkId);
+export const shimName = (parent: string): string => name('s', parent);
+/** Host end of an endpoint's veth pair. */
+export const portName = (endpointId: string): string => name('v', endpointId);
+/** The end, or macvlan link, that the engine moves into the container. */
+export const containerLinkName = (endpointId: string): string => name('c', endpointId);
+
+/**
+ * Whether a text can be the name of a link that tsnet makes or looks up. Stricter than the kernel (which takes any
+ * byte but NUL, `/` and white space), so that a name never means anything to nft, a path or a terminal.
+ */
+export const isLinkName = (text: string): boolean =>
+  /^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,14}$/.test(text) && text !== 'all' && text !== 'default';

@@ -1,0 +1,63 @@
+import type { Address, FirewallElement, Link, Neighbour, Route, Sysctl } from './types.ts';
+
+/** The properties of an existing link that tsnet corrects in place. */
+export interface LinkChanges {
+  readonly up?: boolean;
+  readonly mtu?: number;
+  readonly mac?: string;
+  /** Bridge to be a port of; `null` takes the link out of whatever it is in. */
+  readonly master?: string | null;
+  readonly isolated?: boolean;
+}
+
+/** One step from one host state towards another. */
+export type Op =
+  | { readonly op: 'link.add'; readonly link: Link }
+  | { readonly op: 'link.set'; readonly link: Link; readonly changes: LinkChanges }
+  | { readonly op: 'link.delete'; readonly name: string; readonly alias: string }
+  | { readonly op: 'address.add'; readonly address: Address }
+  | { readonly op: 'address.delete'; readonly address: Address }
+  | { readonly op: 'route.set'; readonly route: Route }
+  | { readonly op: 'route.delete'; readonly route: Route }
+  | { readonly op: 'neighbour.set'; readonly neighbour: Neighbour }
+  | { readonly op: 'neighbour.delete'; readonly neighbour: Neighbour }
+  | { readonly op: 'sysctl.set'; readonly sysctl: Sysctl }
+  /** Replaces tsnet's whole table, in one transaction: it is missing, of another version, or was changed by hand. */
+  | { readonly op: 'firewall.rebuild'; readonly elements: readonly FirewallElement[] }
+  | {
+      readonly op: 'firewall';
+      readonly add: readonly FirewallElement[];
+      readonly delete: readonly FirewallElement[];
+    };
+
+/** One line for the call log: what a step changes, in the words of `ip` and `nft`. */
+export function describe(op: Op): string {
+  switch (op.op) {
+    case 'link.add':
+      return `+link ${op.link.name} (${op.link.kind})`;
+    case 'link.set':
+      return `~link ${op.link.name} ${Object.entries(op.changes)
+        .map(([key, value]) => `${key}=${value}`)
+        .join(' ')}`;
+    case 'link.delete':
+      return `-link ${op.name}`;
+    case 'address.add':
+      return `+address ${op.address.address} dev ${op.address.link}`;
+    case 'address.delete':
+      return `-address ${op.address.address} dev ${op.address.link}`;
+    case 'route.set':
+      return `+route ${op.route.destination} dev ${op.route.link}`;
+    case 'route.delete':
+      return `-route ${op.route.destination} dev ${op.route.link}`;
+    case 'neighbour.set':
+      return `+neighbour ${op.neighbour.address} dev ${op.neighbour.link}${op.neighbour.entry === 'proxy' ? ' proxy' : ''}`;
+    case 'neighbour.delete':
+      return `-neighbour ${op.neighbour.address} dev ${op.neighbour.link}`;
+    case 'sysctl.set':
+      return `~sysctl ${op.sysctl.path}=${op.sysctl.value}`;
+    case 'firewall.rebuild':
+      return `~firewall table with ${op.elements.length} elements`;
+    case 'firewall':
+      return `~firewall +${op.add.length} -${op.delete.length}`;
+  }
+}

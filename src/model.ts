@@ -1,0 +1,71 @@
+import type { MacvlanMode } from './host-state/types.ts';
+
+/** What tsnet remembers of a subnet of a network, as the engine's IPAM data gave it. */
+export interface Subnet {
+  /** CIDR, canonical. */
+  readonly pool: string;
+  /** CIDR with the pool's prefix length; absent when the engine reserved none. */
+  readonly gateway?: string;
+  /** `--aux-address` by name, CIDR or bare address as given. */
+  readonly aux: Readonly<Record<string, string>>;
+}
+
+export type ModeName = 'bridge' | 'macvlan';
+
+/** Driver options after parsing: defaults filled in, every value of its own type. */
+export interface NetworkOptions {
+  readonly mode: ModeName;
+  readonly parent?: string;
+  readonly macvlanMode: MacvlanMode;
+  readonly shim: boolean;
+  /** Bytes; 0 leaves it to the kernel. */
+  readonly mtu: number;
+  readonly bridgeName?: string;
+  readonly icc: boolean;
+  readonly masquerade: boolean;
+  /** First part of the interface name inside the container. */
+  readonly ifacePrefix: string;
+}
+
+/** A row is durable before the first kernel write and goes after the last: `deleting` lies between. */
+export type Lifecycle = 'live' | 'deleting';
+
+export interface Network {
+  /** 64 hex digits, or 25 of base 36 for a swarm network. */
+  readonly id: string;
+  /** The user's name for it; the protocol never says it, so it is learned later. */
+  readonly name?: string;
+  readonly lifecycle: Lifecycle;
+  readonly options: NetworkOptions;
+  readonly internal: boolean;
+  readonly ipv4: boolean;
+  readonly ipv6: boolean;
+  readonly subnets4: readonly Subnet[];
+  readonly subnets6: readonly Subnet[];
+  /**
+   * What the links of this network hang on, decided once at creation and never guessed again:
+   * `own` is made and removed by tsnet, `foreign` existed before and is never re-addressed nor removed.
+   */
+  readonly base: {
+    readonly kind: 'own' | 'foreign';
+    readonly link: string;
+    readonly type: 'bridge' | 'dummy' | 'parent';
+  };
+}
+
+export interface Endpoint {
+  /** 64 hex digits, new for every start of a container. */
+  readonly id: string;
+  readonly networkId: string;
+  readonly lifecycle: Lifecycle;
+  /** CIDR; absent when the network has no such family or IPAM gave none. */
+  readonly address4?: string;
+  readonly address6?: string;
+  readonly mac: string;
+  /** Whether the user or engine chose the MAC; else tsnet did and returns it. */
+  readonly macFromEngine: boolean;
+  /** Between Join and DeleteEndpoint its link exists. */
+  readonly joined: boolean;
+  /** Path of the sandbox's network namespace, as Join named it. */
+  readonly sandbox?: string;
+}

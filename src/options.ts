@@ -1,0 +1,100 @@
+import type { MacvlanMode } from './host-state/types.ts';
+import type { ModeName } from './model.ts';
+
+/** How the text of an option's value is read. */
+export type OptionType =
+  | { readonly kind: 'boolean' }
+  | { readonly kind: 'integer'; readonly min: number; readonly max: number }
+  | { readonly kind: 'choice'; readonly values: readonly string[] }
+  | { readonly kind: 'link' }
+  | { readonly kind: 'prefix' };
+
+export interface OptionSpec {
+  readonly type: OptionType;
+  /** What holds when the option is not given, as the docs say it. */
+  readonly default: string;
+  readonly modes: readonly ModeName[];
+  /** The engine's own name or names for the same thing, accepted alike. */
+  readonly aliases?: readonly string[];
+  readonly doc: string;
+}
+
+export const MACVLAN_MODES = [
+  'bridge',
+  'private',
+  'vepa',
+  'passthru',
+] as const satisfies readonly MacvlanMode[];
+const BOTH = ['bridge', 'macvlan'] as const;
+
+/**
+ * Every driver option (`docker network create -o name=value`, `driver_opts` in compose files). docs/options.md is
+ * generated from this table. Names are the engine's own where it has one, so that a file changes in one word.
+ */
+export const OPTIONS = {
+  mode: {
+    type: { kind: 'choice', values: BOTH },
+    default: 'macvlan if parent or macvlan_mode is given, else bridge',
+    modes: BOTH,
+    doc: 'How containers are attached: to a NAT bridge of the host, or to the LAN of a parent link.',
+  },
+  parent: {
+    type: { kind: 'link' },
+    default: 'none: an isolated segment',
+    modes: ['macvlan'],
+    doc: 'The host link whose LAN the containers join.',
+  },
+  macvlan_mode: {
+    type: { kind: 'choice', values: MACVLAN_MODES },
+    default: 'bridge',
+    modes: ['macvlan'],
+    doc: 'How macvlan links of one parent see each other, as in the kernel: bridge directly, private not at all, vepa by way of the switch, passthru one link only.',
+  },
+  shim: {
+    type: { kind: 'boolean' },
+    default: 'true with a parent and macvlan_mode=bridge',
+    modes: ['macvlan'],
+    doc: 'A link on the host through which host and containers reach each other, which macvlan alone prevents.',
+  },
+  'com.docker.network.driver.mtu': {
+    type: { kind: 'integer', min: 68, max: 65535 },
+    default: "the parent's, or 1500",
+    modes: BOTH,
+    aliases: ['mtu'],
+    doc: "Largest packet in bytes on the network's links (at least 1280 with IPv6); on macvlan not above the parent's.",
+  },
+  'com.docker.network.bridge.name': {
+    type: { kind: 'link' },
+    default: 'derived from the network id',
+    modes: ['bridge'],
+    doc: 'Name of the bridge. A bridge that exists already is used as it is: never re-addressed, never removed.',
+  },
+  'com.docker.network.bridge.enable_icc': {
+    type: { kind: 'boolean' },
+    default: 'true',
+    modes: ['bridge'],
+    aliases: ['enable_icc'],
+    doc: 'Whether containers of the network reach each other. When off they still reach the host and the outside.',
+  },
+  'com.docker.network.bridge.enable_ip_masquerade': {
+    type: { kind: 'boolean' },
+    default: 'true',
+    modes: ['bridge'],
+    aliases: ['enable_ip_masquerade'],
+    doc: "Whether packets to the outside leave with the host's address.",
+  },
+  'com.docker.network.container_iface_prefix': {
+    type: { kind: 'prefix' },
+    default: 'eth',
+    modes: BOTH,
+    doc: 'First part of the name of the interface inside the container; the engine adds a number.',
+  },
+} as const satisfies Record<string, OptionSpec>;
+
+export type OptionName = keyof typeof OPTIONS;
+
+/** Options in the `-o` map that are for the engine itself and reach every driver. */
+export const ENGINE_OPTIONS: readonly string[] = [
+  'com.docker.network.advertise_addr_nmsgs',
+  'com.docker.network.advertise_addr_ms',
+];
