@@ -1,0 +1,70 @@
+import koffi, { type KoffiFunc } from 'koffi';
+
+/**
+ * The few functions of libc that tsnet calls itself. Each answers what the C function answers, or `-errno`.
+ * `load(null)` searches the running program, so it finds glibc and musl alike.
+ */
+const libc = koffi.load(null);
+
+const bindings = {
+  socket: libc.func('int socket(int domain, int type, int protocol)'),
+  bind: libc.func('int bind(int fd, const void *address, unsigned int length)'),
+  setsockopt: libc.func(
+    'int setsockopt(int fd, int level, int name, const void *value, unsigned int length)',
+  ),
+  send: libc.func('long send(int fd, const void *buffer, size_t length, int flags)'),
+  recv: libc.func('long recv(int fd, void *buffer, size_t length, int flags)'),
+  poll: libc.func('int poll(void *fds, unsigned long count, int timeout)'),
+  setns: libc.func('int setns(int fd, int type)'),
+  eventfd: libc.func('int eventfd(unsigned int initial, int flags)'),
+};
+
+const result = (value: number): number => (value < 0 ? -koffi.errno() : value);
+
+/** Runs a call on a worker thread of libuv; koffi carries the thread's errno over into the callback. */
+function onWorker<A extends unknown[]>(fn: KoffiFunc<(...args: A) => number>, ...args: A): Promise<number> {
+  return new Promise((resolve, reject) => {
+    fn.async(...args, (error: unknown, value: number) => {
+      if (error) reject(error);
+      else resolve(result(value));
+    });
+  });
+}
+
+/**
+ * A buffer that a worker thread may write to. Its memory lies outside V8's heap, so it never moves; the caller
+ * keeps a reference until the call is over.
+ */
+export const stableBuffer = (size: number): Buffer => Buffer.allocUnsafeSlow(size);
+
+export const socket = (domain: number, type: number, protocol: number): number =>
+  result(bindings.socket(domain, type, protocol));
+
+export const bind = (fd: number, address: Buffer): number =>
+  result(bindings.bind(fd, address, address.length));
+
+export const setsockopt = (fd: number, level: number, name: number, value: Buffer): number =>
+  result(bindings.setsockopt(fd, level, name, value, value.length));
+
+/** Blocking send(2) on a worker thread; `buffer` must come from {@link stableBuffer}. */
+export const sendOnWorker = (fd: number, buffer: Buffer): Promise<number> =>
+  onWorker(bindings.send, fd, buffer, buffer.length, 0);
+
+export const recv = (fd: number, buffer: Buffer, flags: number): number =>
+  result(bindings.recv(fd, buffer, buffer.length, flags));
+
+/** Blocking recv(2) on a worker thread; `buffer` must come from {@link stableBuffer}. */
+export const recvOnWorker = (fd: number, buffer: Buffer, flags: number): Promise<number> =>
+  onWorker(bindings.recv, fd, buffer, buffer.length, flags);
+
+/**
+ * poll(2) without a timeout on a worker thread.
+ * @param fds an array of struct pollfd (8 bytes each) from {@link stableBuffer}
+ */
+export const pollOnWorker = (fds: Buffer): Promise<number> =>
+  onWorker(bindings.poll, fds, fds.length / 8, -1);
+
+/** Changes the calling thread's namespace, so it must run and be undone without an await between. */
+export const setns = (fd: number, type: number): number => result(bindings.setns(fd, type));
+
+export const eventfd = (flags: number): number => result(bindings.eventfd(0, flags));

@@ -1,0 +1,63 @@
+import { constants } from 'node:os';
+import { NetworkNamespace } from '../netns.ts';
+import { Gate } from './gate.ts';
+import type { Message } from './message.ts';
+import { NetlinkError } from './netlink-error.ts';
+import { NetlinkSocket, type Request } from './socket.ts';
+
+/**
+ * Sockets of one network namespace, opened as they are needed: each carries one request at a time, so that different
+ * requests run in parallel.
+ */
+export class SocketPool {
+  readonly #namespace: NetworkNamespace | undefined;
+  readonly #idle: NetlinkSocket[] = [];
+  readonly #gate: Gate;
+  #closed = false;
+
+  /**
+   * @param path file of a network namespace; the current one when absent
+   * @param limit most sockets at a time; each request in flight keeps a thread of libuv's pool
+   * @throws NamespaceError for a bad path, NetlinkError when no socket can be opened
+   */
+  constructor(path: string | undefined, limit: number) {
+    this.#gate = new Gate(limit);
+    this.#namespace = path === undefined ? undefined : NetworkNamespace.open(path);
+    try {
+      // The first one at once: whoever opens a pool learns here that the namespace cannot be entered.
+      this.#idle.push(NetlinkSocket.open(this.#namespace));
+    } catch (error) {
+      this.#namespace?.close();
+      throw error;
+    }
+  }
+
+  request(request: Request): Promise<Message[]> {
+    return this.#with(request.operation, socket => socket.request(request));
+  }
+
+  dump(request: Request): Promise<Message[]> {
+    return this.#with(request.operation, socket => socket.dump(request));
+  }
+
+  /** Closes idle sockets now and busy ones after their request; waiting and later requests are refused with EBADF. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const socket of this.#idle.splice(0)) socket.close();
+    this.#namespace?.close();
+  }
+
+  #with<T>(operation: string, use: (socket: NetlinkSocket) => Promise<T>): Promise<T> {
+    return this.#gate.run(async () => {
+      if (this.#closed) throw new NetlinkError(constants.errno.EBADF, operation);
+      const socket = this.#idle.pop() ?? NetlinkSocket.open(this.#namespace);
+      try {
+        return await use(socket);
+      } finally {
+        if (this.#closed) socket.close();
+        else this.#idle.push(socket);
+      }
+    });
+  }
+}

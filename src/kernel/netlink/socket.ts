@@ -1,0 +1,187 @@
+import { closeSync } from 'node:fs';
+import { constants } from 'node:os';
+import { bind, recv, recvOnWorker, sendOnWorker, setsockopt, socket, stableBuffer } from '../libc.ts';
+import type { NetworkNamespace } from '../netns.ts';
+import * as nl from './constants.ts';
+import { decodeMessages, decodeOutcome, encodeMessage, type Message } from './message.ts';
+import { hasCode, NetlinkError } from './netlink-error.ts';
+
+const { EAGAIN, EINTR, EMSGSIZE, ETIMEDOUT } = constants.errno;
+
+/** The kernel fills at most 32 KiB of a dump into one datagram; a longer single message is refused below. */
+const RECEIVE_SIZE = 64 * 1024;
+const RECEIVE_QUEUE = 1024 * 1024;
+/** The kernel answers every request within the call that sends it; this only keeps a lost answer from waiting for ever. */
+const ANSWER_TIMEOUT_S = 10;
+const DUMP_ATTEMPTS = 20;
+
+export interface Request {
+  /** RTM_*. */
+  readonly type: number;
+  /** NLM_F_* beyond REQUEST, ACK and DUMP. */
+  readonly flags?: number;
+  /** The fixed header of the family and the attributes. */
+  readonly payload: Buffer;
+  /** What error messages call it. */
+  readonly operation: string;
+}
+
+/** A rtnetlink socket for one request at a time; the caller keeps them apart (see pool.ts). */
+export class NetlinkSocket {
+  readonly #fd: number;
+  readonly #buffer = stableBuffer(RECEIVE_SIZE);
+  #sequence = 0;
+
+  private constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  /** Opens a socket in `namespace`, where it stays, or in the current one. */
+  static open(namespace?: NetworkNamespace): NetlinkSocket {
+    const fd = openRouteSocket(namespace, RECEIVE_QUEUE);
+    try {
+      // Older kernels lack some of these (STRICT_CHK: 4.20); every reader filters and checks by itself as well.
+      for (const option of [nl.NETLINK_EXT_ACK, nl.NETLINK_CAP_ACK, nl.NETLINK_GET_STRICT_CHK]) {
+        setsockopt(fd, nl.SOL_NETLINK, option, int32(1));
+      }
+      const timeout = Buffer.alloc(16);
+      timeout.writeBigInt64LE(BigInt(ANSWER_TIMEOUT_S), 0);
+      NetlinkError.check(setsockopt(fd, nl.SOL_SOCKET, nl.SO_RCVTIMEO, timeout), 'setsockopt');
+      return new NetlinkSocket(fd);
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+  }
+
+  /**
+   * Sends one request and waits for its acknowledgement.
+   * @returns the messages that came before it (the answer to a RTM_GET*)
+   * @throws NetlinkError when the kernel refuses
+   */
+  async request(request: Request): Promise<Message[]> {
+    const sequence = await this.#send(request, nl.NLM_F_ACK);
+    const answers: Message[] = [];
+    for (;;) {
+      for (const message of await this.#receive(request.operation, false)) {
+        if (message.sequence !== sequence) continue;
+        if (message.type !== nl.NLMSG_ERROR) {
+          answers.push(message);
+          continue;
+        }
+        const { errno, extack } = decodeOutcome(message);
+        if (errno) throw new NetlinkError(errno, request.operation, extack);
+        return answers;
+      }
+    }
+  }
+
+  /**
+   * A dump, repeated when objects came or went meanwhile (NLM_F_DUMP_INTR) or the queue overflowed.
+   * @throws NetlinkError when the kernel refuses, or EAGAIN when it was interrupted too often
+   */
+  async dump(request: Request): Promise<Message[]> {
+    for (let attempt = 0; attempt < DUMP_ATTEMPTS; attempt++) {
+      const messages = await this.#dumpOnce(request);
+      if (messages) return messages;
+    }
+    throw new NetlinkError(EAGAIN, request.operation, `dump interrupted ${DUMP_ATTEMPTS} times`);
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+
+  async #dumpOnce(request: Request): Promise<Message[] | undefined> {
+    const sequence = await this.#send(request, nl.NLM_F_DUMP);
+    const found: Message[] = [];
+    let interrupted = false;
+    for (;;) {
+      let received: Message[] = [];
+      try {
+        received = await this.#receive(request.operation, true);
+      } catch (error) {
+        // Read on to the end all the same: until then the kernel refuses another dump on this socket.
+        if (!hasCode(error, 'ENOBUFS')) throw error;
+        interrupted = true;
+      }
+      for (const message of received) {
+        if (message.sequence !== sequence) continue;
+        if (message.flags & nl.NLM_F_DUMP_INTR) interrupted = true;
+        if (message.type === nl.NLMSG_DONE || message.type === nl.NLMSG_ERROR) {
+          const { errno, extack } = decodeOutcome(message);
+          if (errno === EINTR) return undefined;
+          if (errno) throw new NetlinkError(errno, request.operation, extack);
+          return interrupted ? undefined : found;
+        }
+        found.push(message);
+      }
+    }
+  }
+
+  /** The kernel does the work inside send(2), waiting for its RTNL lock and for RCU there: hence a worker. */
+  async #send(request: Request, extra: number): Promise<number> {
+    this.#sequence = (this.#sequence + 1) >>> 0;
+    const message = encodeMessage({
+      type: request.type,
+      flags: nl.NLM_F_REQUEST | extra | (request.flags ?? 0),
+      sequence: this.#sequence,
+      port: 0,
+      payload: request.payload,
+    });
+    const buffer = stableBuffer(message.length);
+    buffer.set(message);
+    let sent: number;
+    do sent = await sendOnWorker(this.#fd, buffer);
+    while (sent === -EINTR);
+    NetlinkError.check(sent, request.operation);
+    return this.#sequence;
+  }
+
+  /**
+   * One datagram. An acknowledgement lies ready when send(2) has returned, so it is fetched here and now; each
+   * further part of a dump is made inside recv(2) and may wait for the RTNL lock.
+   */
+  async #receive(operation: string, dump: boolean): Promise<Message[]> {
+    let length = dump ? -EAGAIN : recv(this.#fd, this.#buffer, nl.MSG_TRUNC | nl.MSG_DONTWAIT);
+    if (length === -EAGAIN) {
+      do length = await recvOnWorker(this.#fd, this.#buffer, nl.MSG_TRUNC);
+      while (length === -EINTR);
+      if (length === -EAGAIN) throw new NetlinkError(ETIMEDOUT, operation);
+    }
+    NetlinkError.check(length, operation);
+    if (length > RECEIVE_SIZE) throw new NetlinkError(EMSGSIZE, operation);
+    // A copy: the buffer is written again while the messages of a dump are still being collected.
+    return decodeMessages(Buffer.from(this.#buffer.subarray(0, length)));
+  }
+}
+
+/**
+ * Opens and binds a rtnetlink socket.
+ * @param queue size of the receive queue in bytes
+ * @param groups mask of multicast groups to join (`1 << (RTNLGRP_* - 1)`)
+ */
+export function openRouteSocket(namespace: NetworkNamespace | undefined, queue: number, groups = 0): number {
+  const create = () => socket(nl.AF_NETLINK, nl.SOCK_RAW | nl.SOCK_CLOEXEC, nl.NETLINK_ROUTE);
+  const fd = NetlinkError.check(namespace ? namespace.run(create) : create(), 'socket');
+  try {
+    // FORCE goes beyond net.core.rmem_max but needs CAP_NET_ADMIN of the first user namespace.
+    if (setsockopt(fd, nl.SOL_SOCKET, nl.SO_RCVBUFFORCE, int32(queue)) < 0) {
+      NetlinkError.check(setsockopt(fd, nl.SOL_SOCKET, nl.SO_RCVBUF, int32(queue)), 'setsockopt');
+    }
+    const address = Buffer.alloc(12);
+    address.writeUInt16LE(nl.AF_NETLINK, 0);
+    address.writeUInt32LE(groups >>> 0, 8);
+    NetlinkError.check(bind(fd, address), 'bind');
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+function int32(value: number): Buffer {
+  const buffer = Buffer.alloc(4);
+  buffer.writeInt32LE(value);
+  return buffer;
+}

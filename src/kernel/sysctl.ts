@@ -1,0 +1,36 @@
+import { readFile, writeFile } from 'node:fs/promises';
+
+const ROOT = '/proc/sys';
+
+/**
+ * Reads a kernel parameter of the current network namespace.
+ * @param path under /proc/sys, with slashes: `net/ipv4/conf/eth0.5/rp_filter`
+ * @returns its value without the line end; undefined where the kernel has none such (a link that is gone)
+ * @throws RangeError for a path that leads out of /proc/sys
+ */
+export async function readSysctl(path: string): Promise<string | undefined> {
+  try {
+    return (await readFile(sysctlFile(path), 'utf8')).trimEnd();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Writes a kernel parameter of the current network namespace.
+ * @throws RangeError as readSysctl, the file system's errors otherwise: ENOENT where there is none such, EINVAL
+ *   for a value that the kernel refuses
+ */
+export async function writeSysctl(path: string, value: string): Promise<void> {
+  // `r+`: without O_CREAT, so that a mistaken path never asks for a new file.
+  await writeFile(sysctlFile(path), value, { flag: 'r+' });
+}
+
+// Interface names may hold dots but are neither `.` nor `..` and have no slash (dev_valid_name in the kernel).
+function sysctlFile(path: string): string {
+  const parts = path.split('/');
+  const bad = parts.some(part => part === '' || part === '.' || part === '..' || /[\0\s]/.test(part));
+  if (bad) throw new RangeError(`no sysctl path: ${JSON.stringify(path)}`);
+  return `${ROOT}/${path}`;
+}
