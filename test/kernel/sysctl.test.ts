@@ -1,0 +1,48 @@
+import { readFile } from 'node:fs/promises';
+import { execa } from 'execa';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { readSysctl, writeSysctl } from '../../src/kernel/sysctl.ts';
+import { testNamespace } from './namespace.ts';
+
+describe('sysctl', () => {
+  it('reads values, and undefined for what there is none of', async () => {
+    const release = await readFile('/proc/sys/kernel/osrelease', 'utf8');
+    expect(await readSysctl('kernel/osrelease')).toBe(release.trim());
+    expect(await readSysctl('net/ipv4/conf/not.there/rp_filter')).toBeUndefined();
+  });
+
+  it('writes values of the network namespace it runs in, for links with dots as well', async () => {
+    await using ns = await testNamespace();
+    await ns.ip('link', 'add', 'tb0.5', 'type', 'bridge');
+    const module = new URL('../../src/kernel/sysctl.ts', import.meta.url).pathname;
+    const path = 'net/ipv4/conf/tb0.5/arp_filter';
+    const script = `import { readSysctl, writeSysctl } from ${JSON.stringify(module)};
+      await writeSysctl('${path}', '1');
+      process.stdout.write(await readSysctl('${path}'));`;
+    const args = [`--net=${ns.path}`, process.execPath, '--input-type=module', '-e', script];
+    expect((await execa('nsenter', args)).stdout).toBe('1');
+  });
+
+  it('refuses to write what there is none of', async () => {
+    await expect(writeSysctl('net/ipv4/conf/not.there/rp_filter', '1')).rejects.toMatchObject({
+      code: 'ENOENT',
+    });
+  });
+
+  it('refuses paths that lead elsewhere', async () => {
+    const good = fc.stringMatching(/^[a-z_.]{1,8}$/);
+    const bad = fc.constantFrom('', '.', '..', 'a b', 'a\0', '\n');
+    const path = fc
+      .tuple(fc.array(good, { maxLength: 3 }), bad, fc.array(good, { maxLength: 3 }))
+      .map(([before, part, after]) => [...before, part, ...after].join('/'));
+    await fc.assert(
+      fc.asyncProperty(path, async path => {
+        await expect(readSysctl(path)).rejects.toThrow(RangeError);
+        await expect(writeSysctl(path, '0')).rejects.toThrow(RangeError);
+      }),
+    );
+    await expect(readSysctl('/etc/passwd')).rejects.toThrow(RangeError);
+    await expect(readSysctl('../../etc/passwd')).rejects.toThrow(RangeError);
+  });
+});
