@@ -1,0 +1,64 @@
+import { diff } from '../host-state/diff.ts';
+import { merge } from '../host-state/merge.ts';
+import type { Op } from '../host-state/ops.ts';
+import { EMPTY } from '../host-state/types.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import type { Endpoint, Network } from '../model.ts';
+import { desiredEndpoint, desiredNetwork } from '../modes/desired.ts';
+import type { HostFacts } from '../modes/mode.ts';
+import type { Changes } from './change.ts';
+import type { Runner } from './runner.ts';
+import type { State } from './state.ts';
+
+/** What the two halves of the driver, networks and endpoints, work with. */
+export interface Context {
+  readonly state: State;
+  readonly runner: Runner;
+  readonly kernel: Kernel;
+  readonly changes: Changes;
+  /** Called when a network has been made: its name, which the protocol does not carry, can be asked for now. */
+  readonly created: () => void;
+}
+
+/** The facts that a network's desired state depends on. */
+export const factsFor = (kernel: Kernel, network: Pick<Network, 'base'>): Promise<HostFacts> =>
+  kernel.facts(network.base.kind === 'foreign' ? [network.base.link] : []);
+
+/** The steps that bring a new network, or a new endpoint's share, into being on a host that lacks it. */
+export const stepsToAdd = (network: Network, facts: HostFacts, endpoint?: Endpoint): Op[] =>
+  diff(
+    endpoint === undefined ? desiredNetwork(network, facts) : desiredEndpoint(network, endpoint, facts),
+    EMPTY,
+  );
+
+/** The steps that take an endpoint's share away. */
+export const stepsToDetach = (network: Network, endpoint: Endpoint, facts: HostFacts): Op[] =>
+  diff(EMPTY, desiredEndpoint(network, endpoint, facts));
+
+/**
+ * The steps that take a network away with whatever endpoints are left in it. What it shares with other networks on
+ * the same link (the shim of a parent) stays.
+ */
+export function stepsToRemove(
+  network: Network,
+  endpoints: readonly Endpoint[],
+  others: readonly Network[],
+  facts: HostFacts,
+): Op[] {
+  const rest = merge([
+    EMPTY,
+    ...others
+      .filter(other => other.base.link === network.base.link)
+      .map(other => desiredNetwork(other, facts)),
+  ]);
+  const own = [
+    desiredNetwork(network, facts),
+    ...endpoints.map(endpoint => desiredEndpoint(network, endpoint, facts)),
+  ];
+  return diff(rest, merge([rest, ...own]));
+}
+
+/** What is held while a network comes or goes: itself, and the link it hangs on, which others may share. */
+export const networkKeys = (id: string, baseLink: string): string[] => [`network ${id}`, `link ${baseLink}`];
+/** What is held while an endpoint comes or goes. */
+export const endpointKeys = (networkId: string): string[] => [`network ${networkId}`];

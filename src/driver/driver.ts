@@ -1,0 +1,23 @@
+import type { NetworkDriver } from '../protocol/types.ts';
+import type { Context } from './context.ts';
+import { Endpoints } from './endpoints.ts';
+import { Networks } from './networks.ts';
+
+/** tsnet's answer to libnetwork's network driver protocol. */
+export function createDriver(context: Context): NetworkDriver {
+  const networks = new Networks(context);
+  const endpoints = new Endpoints(context);
+  return {
+    gwAllocCheck: async flags => networks.gwAllocCheck(flags),
+    createNetwork: (request, call) => networks.create(request, call),
+    deleteNetwork: (id, call) => networks.delete(id, call),
+    createEndpoint: (request, call) => endpoints.create(request, call),
+    deleteEndpoint: (ref, call) => endpoints.delete(ref, call),
+    // The engine reads published ports out of this, but no remote driver's answer can reach it (libnetwork#2451).
+    operInfo: async () => ({}),
+    join: (request, call) => endpoints.join(request, call),
+    leave: (ref, call) => endpoints.leave(ref, call),
+    program: (request, call) => endpoints.program(request, call),
+    revoke: async () => undefined,
+  };
+}

@@ -1,0 +1,231 @@
+import { bareOf } from '../addresses.ts';
+import { TsnetError } from '../errors.ts';
+import type { Endpoint, Network } from '../model.ts';
+import { realSubnets, subnetOf } from '../modes/addressing.ts';
+import { modeOf } from '../modes/desired.ts';
+import { macOfAddress, stableMac } from '../modes/mac.ts';
+import type {
+  Call,
+  CreateEndpointAnswer,
+  CreateEndpointRequest,
+  EndpointRef,
+  JoinAnswer,
+  JoinRequest,
+  ProgramRequest,
+} from '../protocol/types.ts';
+import { hostSource } from '../shim/shim.ts';
+import { refuseLate } from './change.ts';
+import { type Context, endpointKeys, factsFor, stepsToAdd, stepsToDetach } from './context.ts';
+import { nameOfEndpoint, nameOfNetwork } from './object-names.ts';
+
+/** The life of endpoints: CreateEndpoint remembers one, Join makes its link, DeleteEndpoint takes it away. */
+export class Endpoints {
+  readonly #context: Context;
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  async create(request: CreateEndpointRequest, call: Call): Promise<CreateEndpointAnswer> {
+    return this.#context.runner.run(endpointKeys(request.networkId), async () => {
+      const network = this.#network(request.networkId);
+      call.about(`${nameOfEndpoint(asNamed(request))} on ${nameOfNetwork(network)}`);
+      const existing = this.#context.state.endpoint(request.networkId, request.endpointId);
+      if (existing !== undefined && existing.lifecycle === 'live') return repeat(existing, request);
+      checkAddress(network, request.address4, network.subnets4);
+      checkAddress(network, request.address6, network.subnets6);
+      await this.#supersede(network, request, call);
+
+      const mac = request.mac ?? (await this.#chooseMac(network, request));
+      refuseLate(call, `endpoint on ${nameOfNetwork(network)}`);
+      this.#context.state.putEndpoint({
+        id: request.endpointId,
+        networkId: request.networkId,
+        lifecycle: 'live',
+        ...(request.address4 === undefined ? {} : { address4: request.address4 }),
+        ...(request.address6 === undefined ? {} : { address6: request.address6 }),
+        mac,
+        macFromEngine: request.mac !== undefined,
+        joined: false,
+      });
+      return request.mac === undefined ? { mac } : {};
+    });
+  }
+
+  async join(request: JoinRequest, call: Call): Promise<JoinAnswer> {
+    const { runner, state, kernel, changes } = this.#context;
+    return runner.run(endpointKeys(request.networkId), async () => {
+      const network = this.#network(request.networkId);
+      const known = this.#endpoint(network, request.endpointId);
+      const context = `${nameOfEndpoint(known)} on ${nameOfNetwork(network)}`;
+      call.about(context);
+      refuseLate(call, context);
+      await this.#checkBase(network);
+      const facts = await factsFor(kernel, network);
+      const endpoint: Endpoint = { ...known, joined: true, sandbox: request.sandbox };
+      state.putEndpoint(endpoint);
+      try {
+        await changes.make(stepsToAdd(network, facts, endpoint), call, context);
+        refuseLate(call, context);
+      } catch (error) {
+        await changes
+          .undo(stepsToDetach(network, endpoint, facts), call, context)
+          .catch((cause: unknown) => call.warn(`taking it back failed as well: ${cause}`));
+        state.putEndpoint(known);
+        throw error;
+      }
+      const parent = network.options.shim ? facts.parents.get(network.base.link) : undefined;
+      for (const cidr of [endpoint.address4, endpoint.address6]) {
+        if (parent === undefined || cidr === undefined) continue;
+        if (hostSource(network, parent, bareOf(cidr)) === undefined) {
+          call.warn(`the host has no address on ${parent.name} to reach ${bareOf(cidr)} from`);
+        }
+      }
+      return modeOf(network).join(network, endpoint);
+    });
+  }
+
+  /** The interface is still inside the container now; it comes back to the host before DeleteEndpoint, which removes it. */
+  async leave(ref: EndpointRef, call: Call): Promise<void> {
+    const { runner, state } = this.#context;
+    await runner.run(endpointKeys(ref.networkId), async () => {
+      const endpoint = state.endpoint(ref.networkId, ref.endpointId);
+      if (endpoint === undefined) return;
+      call.about(nameOfEndpoint(endpoint));
+      const { sandbox: _sandbox, ...rest } = endpoint;
+      state.putEndpoint(rest);
+    });
+  }
+
+  async delete(ref: EndpointRef, call: Call): Promise<void> {
+    const { runner, state } = this.#context;
+    await runner.run(endpointKeys(ref.networkId), async () => {
+      const network = state.network(ref.networkId);
+      const endpoint = state.endpoint(ref.networkId, ref.endpointId);
+      if (network === undefined || endpoint === undefined) return;
+      call.about(`${nameOfEndpoint(endpoint)} on ${nameOfNetwork(network)}`);
+      await this.#remove(network, endpoint, call);
+    });
+  }
+
+  async program(request: ProgramRequest, call: Call): Promise<void> {
+    const network = this.#network(request.networkId);
+    if (request.ports.length === 0 || network.internal) return;
+    const what = `${request.ports.length} port(s) of a container on ${nameOfNetwork(network)}`;
+    // The engine's own macvlan driver warns as well and goes on: there the container has an address of the LAN.
+    if (network.options.mode === 'macvlan')
+      call.warn(`${what} are not published: reach them at the container's address`);
+    else throw new TsnetError('PUBLISH_UNSUPPORTED', `${what} cannot be published`);
+  }
+
+  async #remove(network: Network, endpoint: Endpoint, call: Call): Promise<void> {
+    const { state, kernel, changes } = this.#context;
+    if (endpoint.lifecycle !== 'deleting') state.putEndpoint({ ...endpoint, lifecycle: 'deleting' });
+    const live: Endpoint = { ...endpoint, lifecycle: 'live' };
+    const steps = stepsToDetach(network, live, await factsFor(kernel, network));
+    await changes.undo(steps, call, `${nameOfEndpoint(endpoint)} on ${nameOfNetwork(network)}`);
+    state.deleteEndpoint(endpoint);
+  }
+
+  /**
+   * An address that is given out again has no other holder: an endpoint that still has it was lost, for an engine that
+   * dies sends neither Leave nor DeleteEndpoint (protocol: SIGKILL of dockerd without live-restore).
+   */
+  async #supersede(network: Network, request: CreateEndpointRequest, call: Call): Promise<void> {
+    const lost = this.#context.state
+      .endpointsOf(network.id)
+      .filter(
+        endpoint =>
+          endpoint.id !== request.endpointId &&
+          ((endpoint.address4 !== undefined && endpoint.address4 === request.address4) ||
+            (endpoint.address6 !== undefined && endpoint.address6 === request.address6)),
+      );
+    for (const endpoint of lost) {
+      call.warn(`${nameOfEndpoint(endpoint)} was never removed by the engine; its address is given out anew`);
+      await this.#remove(network, endpoint, call);
+    }
+  }
+
+  async #chooseMac(network: Network, request: CreateEndpointRequest): Promise<string> {
+    if (network.options.macvlanMode === 'passthru') {
+      const rival = this.#context.state
+        .endpointsOf(network.id)
+        .find(endpoint => endpoint.id !== request.endpointId);
+      if (rival !== undefined) {
+        throw new TsnetError(
+          'PARENT_BUSY',
+          `${nameOfNetwork(network)} is passthru and ${nameOfEndpoint(rival)} holds its one place`,
+        );
+      }
+      // A passthru link lends its MAC to the parent; with the parent's own, nothing changes for the LAN.
+      const { parents } = await factsFor(this.#context.kernel, network);
+      const mac = parents.get(network.base.link)?.mac;
+      if (mac !== undefined) return mac;
+    }
+    const address = request.address4 ?? request.address6;
+    return address === undefined ? stableMac('endpoint', request.endpointId) : macOfAddress(address);
+  }
+
+  /** What the network hangs on may have gone, or gone down, since it was created. */
+  async #checkBase(network: Network): Promise<void> {
+    if (network.base.kind === 'own') return;
+    const link = await this.#context.kernel.link(network.base.link);
+    const isBridge = network.base.type === 'bridge';
+    if (link === undefined) {
+      throw new TsnetError(
+        isBridge ? 'BRIDGE_MISSING' : 'PARENT_MISSING',
+        `${isBridge ? 'bridge' : 'parent'} ${network.base.link} of ${nameOfNetwork(network)} does not exist`,
+      );
+    }
+    if (!isBridge && !link.up) {
+      throw new TsnetError('PARENT_DOWN', `parent ${link.name} of ${nameOfNetwork(network)} is down`, {
+        remedy: `Bring it up: ip link set ${link.name} up.`,
+      });
+    }
+  }
+
+  #network(id: string): Network {
+    const network = this.#context.state.network(id);
+    if (network === undefined || network.lifecycle === 'deleting') {
+      throw new TsnetError('NETWORK_UNKNOWN', `network ${id.slice(0, 12)} is not known`);
+    }
+    return network;
+  }
+
+  #endpoint(network: Network, id: string): Endpoint {
+    const endpoint = this.#context.state.endpoint(network.id, id);
+    if (endpoint === undefined || endpoint.lifecycle === 'deleting') {
+      throw new TsnetError(
+        'ENDPOINT_UNKNOWN',
+        `endpoint ${id.slice(0, 12)} on ${nameOfNetwork(network)} is not known`,
+      );
+    }
+    return endpoint;
+  }
+}
+
+const asNamed = (request: CreateEndpointRequest) => ({
+  id: request.endpointId,
+  ...(request.address4 === undefined ? {} : { address4: request.address4 }),
+  ...(request.address6 === undefined ? {} : { address6: request.address6 }),
+});
+
+function checkAddress(network: Network, address: string | undefined, subnets: Network['subnets4']): void {
+  if (address === undefined || realSubnets(subnets).length === 0) return;
+  if (subnetOf(subnets, address) === undefined) {
+    throw new TsnetError(
+      'ADDRESS_INVALID',
+      `address ${address} is in no subnet of ${nameOfNetwork(network)}`,
+    );
+  }
+}
+
+function repeat(existing: Endpoint, request: CreateEndpointRequest): CreateEndpointAnswer {
+  const same =
+    existing.address4 === request.address4 &&
+    existing.address6 === request.address6 &&
+    (request.mac === undefined ? !existing.macFromEngine : existing.mac === request.mac);
+  if (!same)
+    throw new TsnetError('ENDPOINT_EXISTS', `${nameOfEndpoint(existing)} exists with other settings`);
+  return request.mac === undefined ? { mac: existing.mac } : {};
+}

@@ -1,0 +1,121 @@
+import { TsnetError } from '../errors.ts';
+import { isLinkName } from '../host-state/names.ts';
+import type { MacvlanMode } from '../host-state/types.ts';
+import type { ModeName, NetworkOptions } from '../model.ts';
+import { ENGINE_OPTIONS, OPTIONS, type OptionName, type OptionSpec } from '../options.ts';
+import { nearest } from './nearest.ts';
+
+const SPECS = new Map<string, OptionSpec>(Object.entries(OPTIONS));
+const CANONICAL = new Map<string, string>(
+  [...SPECS].flatMap(([name, spec]) => [name, ...(spec.aliases ?? [])].map(alias => [alias, name] as const)),
+);
+
+/**
+ * Reads the `-o key=value` map of a network.
+ * @param internal `--internal`: a macvlan network is then cut off from any parent, as with the engine's own driver
+ * @throws TsnetError OPTION_UNKNOWN (naming the nearest known option), OPTION_INVALID, OPTION_CONFLICT
+ */
+export function parseOptions(generic: Readonly<Record<string, string>>, internal: boolean): NetworkOptions {
+  const given = canonicalise(generic);
+  const text = (name: OptionName): string | undefined => given.get(name);
+  for (const [name, value] of given) check(name, value);
+
+  const mode = modeOf(text('mode'), text('parent') ?? text('macvlan_mode'));
+  for (const name of given.keys()) {
+    const modes = SPECS.get(name)?.modes ?? [];
+    if (!modes.includes(mode)) {
+      throw new TsnetError(
+        'OPTION_CONFLICT',
+        `option ${name} is of mode ${modes.join(' or ')}, the network is ${mode}`,
+      );
+    }
+  }
+
+  const macvlanMode = (text('macvlan_mode') ?? 'bridge') as MacvlanMode;
+  const parent = internal ? undefined : text('parent') || undefined;
+  const bridgeName = text('com.docker.network.bridge.name') || undefined;
+  const shimWanted = text('shim') === undefined ? undefined : isTrue(text('shim'));
+  const shimPossible = mode === 'macvlan' && parent !== undefined && macvlanMode === 'bridge';
+  if (shimWanted === true && !shimPossible) {
+    throw new TsnetError('OPTION_CONFLICT', 'option shim=true needs a parent and macvlan_mode=bridge');
+  }
+  return {
+    mode,
+    ...(parent === undefined ? {} : { parent }),
+    macvlanMode,
+    shim: shimPossible && (shimWanted ?? true),
+    mtu: Number(text('com.docker.network.driver.mtu') || 0),
+    ...(bridgeName === undefined ? {} : { bridgeName }),
+    icc: isTrue(text('com.docker.network.bridge.enable_icc') ?? 'true'),
+    masquerade: isTrue(text('com.docker.network.bridge.enable_ip_masquerade') ?? 'true'),
+    ifacePrefix: text('com.docker.network.container_iface_prefix') ?? 'eth',
+  };
+}
+
+function canonicalise(generic: Readonly<Record<string, string>>): Map<string, string> {
+  const given = new Map<string, string>();
+  for (const [key, value] of Object.entries(generic)) {
+    if (ENGINE_OPTIONS.includes(key)) continue;
+    const name = CANONICAL.get(key);
+    if (name === undefined) {
+      throw new TsnetError(
+        'OPTION_UNKNOWN',
+        `option ${JSON.stringify(key)} is not known; ${nearest(key, [...CANONICAL.keys()])} is the nearest`,
+      );
+    }
+    const other = given.get(name);
+    if (other !== undefined && other !== value) {
+      throw new TsnetError(
+        'OPTION_CONFLICT',
+        `option ${name} is given twice, as ${JSON.stringify(other)} and as ${JSON.stringify(value)}`,
+      );
+    }
+    given.set(name, value);
+  }
+  return given;
+}
+
+function modeOf(mode: string | undefined, macvlanHint: string | undefined): ModeName {
+  if (mode === 'bridge' || mode === 'macvlan') return mode;
+  return macvlanHint === undefined ? 'bridge' : 'macvlan';
+}
+
+function check(name: string, value: string): void {
+  const spec = SPECS.get(name);
+  if (spec === undefined) return;
+  const { type } = spec;
+  const refuse = (wanted: string): never => {
+    throw new TsnetError('OPTION_INVALID', `option ${name}=${JSON.stringify(value)} is not ${wanted}`);
+  };
+  switch (type.kind) {
+    case 'boolean':
+      if (!TRUE.has(value) && !FALSE.has(value)) refuse('true or false');
+      break;
+    case 'integer':
+      // An empty MTU means "not set", as with the engine's own drivers.
+      if (
+        value !== '' &&
+        (!/^\d{1,9}$/.test(value) || Number(value) < type.min || Number(value) > type.max)
+      ) {
+        refuse(`a whole number from ${type.min} to ${type.max}`);
+      }
+      break;
+    case 'choice':
+      if (!type.values.includes(value))
+        refuse(`one of ${type.values.join(', ')}; ${nearest(value, type.values)} is the nearest`);
+      break;
+    case 'link':
+      if (value !== '' && !isLinkName(value))
+        refuse('a link name (at most 15 letters, digits, dots, dashes, underscores)');
+      break;
+    case 'prefix':
+      if (!/^[A-Za-z][A-Za-z0-9_-]{0,11}$/.test(value))
+        refuse('a letter and up to 11 letters, digits, dashes, underscores');
+      break;
+  }
+}
+
+/** What Go's strconv.ParseBool takes, for the engine's own drivers read these options with it; `on` and `off` besides. */
+const TRUE: ReadonlySet<string> = new Set(['1', 't', 'T', 'TRUE', 'true', 'True', 'on']);
+const FALSE: ReadonlySet<string> = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False', 'off']);
+const isTrue = (text: string | undefined): boolean => text !== undefined && TRUE.has(text);

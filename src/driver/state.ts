@@ -1,0 +1,78 @@
+import type { Endpoint, Network } from '../model.ts';
+import type { Store } from '../store/types.ts';
+
+/**
+ * The store's networks and endpoints in memory. A change is durable before it is visible here, so what a reader sees
+ * survives the process. Loaded at first use: a store that cannot be opened fails the call and is tried again.
+ */
+export class State {
+  readonly #store: Store;
+  #networks: Map<string, Network> | undefined;
+  readonly #endpoints = new Map<string, Map<string, Endpoint>>();
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** @throws TsnetError STATE_* while the store cannot be read */
+  load(): Map<string, Network> {
+    if (this.#networks !== undefined) return this.#networks;
+    const networks = new Map(this.#store.networks().map(network => [network.id, network]));
+    this.#endpoints.clear();
+    for (const endpoint of this.#store.endpoints()) this.#of(endpoint.networkId).set(endpoint.id, endpoint);
+    this.#networks = networks;
+    return networks;
+  }
+
+  networks(): Network[] {
+    return [...this.load().values()];
+  }
+
+  network(id: string): Network | undefined {
+    return this.load().get(id);
+  }
+
+  endpoint(networkId: string, id: string): Endpoint | undefined {
+    this.load();
+    return this.#endpoints.get(networkId)?.get(id);
+  }
+
+  endpointsOf(networkId: string): Endpoint[] {
+    this.load();
+    return [...(this.#endpoints.get(networkId)?.values() ?? [])];
+  }
+
+  putNetwork(network: Network): void {
+    const networks = this.load();
+    this.#store.putNetwork(network);
+    networks.set(network.id, network);
+  }
+
+  deleteNetwork(id: string): void {
+    const networks = this.load();
+    this.#store.deleteNetwork(id);
+    networks.delete(id);
+    this.#endpoints.delete(id);
+  }
+
+  putEndpoint(endpoint: Endpoint): void {
+    this.load();
+    this.#store.putEndpoint(endpoint);
+    this.#of(endpoint.networkId).set(endpoint.id, endpoint);
+  }
+
+  deleteEndpoint(endpoint: Endpoint): void {
+    this.load();
+    this.#store.deleteEndpoint(endpoint.id);
+    this.#endpoints.get(endpoint.networkId)?.delete(endpoint.id);
+  }
+
+  #of(networkId: string): Map<string, Endpoint> {
+    let map = this.#endpoints.get(networkId);
+    if (map === undefined) {
+      map = new Map();
+      this.#endpoints.set(networkId, map);
+    }
+    return map;
+  }
+}
