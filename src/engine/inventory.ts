@@ -1,0 +1,107 @@
+import type { Logger } from 'winston';
+import { networkKeys } from '../driver/context.ts';
+import type { Runner } from '../driver/runner.ts';
+import type { State } from '../driver/state.ts';
+import type { Store } from '../store/types.ts';
+import type { EngineView } from './client.ts';
+
+export interface InventoryParts {
+  readonly state: State;
+  readonly store: Pick<Store, 'setting' | 'putSetting'>;
+  readonly runner: Runner;
+  readonly log: Logger;
+  /** Fails while the engine is not up. */
+  readonly view: () => Promise<EngineView>;
+  /** Removes a network that the engine no longer has. */
+  readonly remove: (networkId: string) => Promise<void>;
+}
+
+/** Waits between looks in ms: the engine may boot after tsnet, and takes a moment to list a new network. */
+const PAUSES = [100, 300, 1000, 3000, 10_000, 30_000];
+const ENGINE = 'engine-id';
+
+/**
+ * Learns from the engine's API, apart from any call, what its driver protocol does not say: the names of networks, and
+ * that one was removed while tsnet was not there to hear it (the engine removes it whatever the driver answers).
+ */
+export class Inventory {
+  readonly #parts: InventoryParts;
+  #timer: NodeJS.Timeout | undefined;
+  #attempt = 0;
+  /** Networks that may have been removed behind tsnet's back: those that were there when it started. */
+  #unconfirmed = new Set<string>();
+  #closed = false;
+
+  constructor(parts: InventoryParts) {
+    this.#parts = parts;
+  }
+
+  /** Begins with the networks of the store as they were at the start of the daemon. */
+  start(): void {
+    this.#unconfirmed = new Set(this.#parts.state.networks().map(network => network.id));
+    this.refresh();
+  }
+
+  /** Looks soon, and again until every network has a name. */
+  refresh(): void {
+    this.#attempt = 0;
+    clearTimeout(this.#timer);
+    this.#schedule();
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  #schedule(): void {
+    const pause = PAUSES[this.#attempt];
+    if (pause === undefined || this.#closed) return;
+    this.#attempt += 1;
+    this.#timer = setTimeout(() => {
+      void this.#look().then(done => done || this.#schedule());
+    }, pause).unref();
+  }
+
+  async #look(): Promise<boolean> {
+    const { state, log, view } = this.#parts;
+    try {
+      const engine = await view();
+      await this.#learnNames(engine);
+      await this.#removeForgotten(engine);
+      return state.networks().every(network => network.name !== undefined);
+    } catch (error) {
+      log.debug(`the engine does not list its networks yet: ${String(error)}`);
+      return false;
+    }
+  }
+
+  async #learnNames(engine: EngineView): Promise<void> {
+    const { state, store, runner } = this.#parts;
+    for (const { id, name } of engine.networks) {
+      const known = state.network(id);
+      if (known === undefined) continue;
+      // An engine that has one of the networks is the one whose driver this is.
+      if (store.setting(ENGINE) !== engine.engineId) store.putSetting(ENGINE, engine.engineId);
+      if (known.name === name) continue;
+      await runner.run(networkKeys(id, known.base.link), async () => {
+        const network = state.network(id);
+        if (network?.lifecycle === 'live') state.putNetwork({ ...network, name });
+      });
+    }
+  }
+
+  /** Never on the word of another engine, and nothing that a container is still attached to. */
+  async #removeForgotten(engine: EngineView): Promise<void> {
+    const { state, store, log, remove } = this.#parts;
+    if (store.setting(ENGINE) !== engine.engineId) return;
+    const listed = new Set(engine.networks.map(network => network.id));
+    for (const id of this.#unconfirmed) {
+      const inUse = state.endpointsOf(id).some(endpoint => endpoint.joined);
+      if (listed.has(id) || inUse || state.network(id) === undefined) continue;
+      log.info(`network ${id.slice(0, 12)} is unknown to the engine and is removed`);
+      await remove(id);
+    }
+    this.#unconfirmed.clear();
+  }
+}

@@ -1,0 +1,118 @@
+import { TsnetError } from '../../errors.ts';
+import { type Library, loadLibrary, OUTPUT_JSON } from './library.ts';
+import { portOf, requireNetfilter, watchingSockets } from './port.ts';
+
+/**
+ * One context of libnftables with one netlink socket, which belongs to the network namespace of the thread that
+ * opened it, wherever the commands run afterwards. A context is not re-entrant: commands queue up and run one after
+ * another on a worker thread.
+ */
+export class Nft {
+  readonly #library: Library;
+  #context: unknown;
+  readonly #sockets: readonly number[];
+  #queue: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  private constructor(library: Library, context: unknown, sockets: readonly number[]) {
+    this.#library = library;
+    this.#context = context;
+    this.#sockets = sockets;
+  }
+
+  /** @throws TsnetError FIREWALL without libnftables.so.1, netfilter in the kernel, or the rights */
+  static open(): Nft {
+    const library = loadLibrary();
+    requireNetfilter();
+    const { result: context, sockets } = watchingSockets(() => library.open(0));
+    if (context === null) throw new TsnetError('FIREWALL', 'libnftables gave no context');
+    if (library.bufferOutput(context) !== 0 || library.bufferError(context) !== 0) {
+      library.free(context);
+      throw new TsnetError('FIREWALL', 'libnftables gave no buffers for its output');
+    }
+    return new Nft(library, context, sockets);
+  }
+
+  /**
+   * Netlink port id by which the kernel tells others who made a change (see watch.ts). It is looked up each time:
+   * libnftables binds its socket with the first command and replaces it after an interrupted dump.
+   */
+  get port(): number | undefined {
+    return this.#closed ? undefined : this.#sockets.map(portOf).find(port => port !== undefined);
+  }
+
+  /**
+   * Runs nft commands as one transaction: all of them or, when one is refused, none.
+   * @param commands nft(8) text, one command a line; empty text does nothing
+   * @throws TsnetError FIREWALL with the first error that nft names; `cause` has all that it said
+   */
+  async run(commands: string): Promise<void> {
+    if (commands !== '') await this.#enqueue(commands, 0);
+  }
+
+  /**
+   * Runs one listing command and answers its JSON form, libnftables-json(5).
+   * @throws TsnetError FIREWALL as run() does
+   */
+  async json(command: string): Promise<unknown> {
+    const output = await this.#enqueue(command, OUTPUT_JSON);
+    try {
+      // Some versions put a warning about tables of iptables-nft ahead of it.
+      return JSON.parse(output.slice(Math.max(0, output.indexOf('{"nftables"'))));
+    } catch (error) {
+      throw new TsnetError('FIREWALL', `nft answered "${command}" with something else than JSON`, {
+        cause: error,
+      });
+    }
+  }
+
+  /** As json(), but undefined when the table or chain to be listed does not exist. */
+  async jsonIfExists(command: string): Promise<unknown> {
+    try {
+      return await this.json(command);
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Waits for the commands under way, then frees the context. Later commands are refused. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#queue;
+    if (this.#context !== null) this.#library.free(this.#context);
+    this.#context = null;
+  }
+
+  #enqueue(commands: string, flags: number): Promise<string> {
+    if (this.#closed) return Promise.reject(new TsnetError('FIREWALL', 'the nftables context is closed'));
+    const answer = this.#queue.then(() => this.#call(commands, flags));
+    this.#queue = answer.catch(() => {});
+    return answer;
+  }
+
+  #call(commands: string, flags: number): Promise<string> {
+    const library = this.#library;
+    const context = this.#context;
+    library.setFlags(context, flags);
+    return new Promise((resolve, reject) => {
+      library.run.async(context, commands, (failure: unknown, status: number) => {
+        const output = library.output(context) as string;
+        const words = library.error(context) as string;
+        if (failure) reject(failure);
+        else if (status === 0) resolve(output);
+        else reject(new TsnetError('FIREWALL', firstError(words), { cause: new Error(words.trim()) }));
+      });
+    });
+  }
+}
+
+/** `Could not process rule: …` out of nft's `internal:0:0-0: Error: Could not process rule: …` and what follows. */
+const firstError = (words: string): string =>
+  /Error: (.*)/.exec(words)?.[1] ?? (words.trim().split('\n')[0] || 'nft failed without a word');
+
+/** Whether nft refused because a named table, chain or set does not exist. */
+export const isMissing = (error: unknown): boolean =>
+  error instanceof TsnetError &&
+  error.code === 'FIREWALL' &&
+  error.what.endsWith('No such file or directory');

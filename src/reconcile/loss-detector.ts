@@ -1,0 +1,87 @@
+import { addressKey, neighbourKey, routeKey } from '../host-state/keys.ts';
+import { ROUTE_PROTOCOL } from '../host-state/mark.ts';
+import type { LinkInfo } from '../kernel/link-info.ts';
+import type { KernelEvent, LinkEvent } from '../kernel/monitor-event.ts';
+import type { Expectations } from './expectations.ts';
+
+/**
+ * Tells, of the many changes that the kernel announces, those after which the host may no longer be as desired:
+ * something expected is gone, or a link that desired state depends on has changed. tsnet's own changes are expected
+ * ones, so they are not among them.
+ */
+export class LossDetector {
+  readonly #expectations: Expectations;
+  /** Links that networks hang on and did not make. */
+  readonly #foreign: () => ReadonlySet<string>;
+  readonly #names = new Map<number, string>();
+  readonly #conditions = new Map<string, string>();
+
+  constructor(expectations: Expectations, foreign: () => ReadonlySet<string>) {
+    this.#expectations = expectations;
+    this.#foreign = foreign;
+  }
+
+  /** Takes the links as they are, without judging them. */
+  learn(links: readonly LinkInfo[]): void {
+    for (const link of links) {
+      this.#names.set(link.index, link.name);
+      this.#conditions.set(link.name, condition(link));
+    }
+  }
+
+  /** @returns what was lost, in words for the log; undefined when the event needs no repair */
+  lossIn(event: KernelEvent): string | undefined {
+    switch (event.kind) {
+      case 'overrun':
+        return 'events were lost';
+      case 'link':
+        return this.#ofLink(event);
+      case 'address': {
+        const link = this.#nameOf(event.address.linkIndex);
+        if (link === undefined) return undefined;
+        const key = addressKey({ link, address: event.address.address });
+        const lost = event.change === 'removed' && this.#expectations.has(`address ${key}`);
+        return lost || this.#foreign().has(link) ? `address ${key} ${event.change}` : undefined;
+      }
+      case 'route': {
+        const { destination, linkIndex, protocol } = event.route;
+        const link = this.#nameOf(linkIndex);
+        if (event.change !== 'removed' || link === undefined || protocol !== ROUTE_PROTOCOL) return undefined;
+        const key = routeKey({ link, destination });
+        return this.#expectations.has(`route ${key}`) ? `route ${key} removed` : undefined;
+      }
+      case 'neighbour': {
+        const { address, linkIndex, proxy } = event.neighbour;
+        const link = this.#nameOf(linkIndex);
+        if (event.change !== 'removed' || link === undefined) return undefined;
+        const key = neighbourKey({ link, address, entry: proxy ? 'proxy' : { mac: '' } });
+        return this.#expectations.has(`neighbour ${key}`) ? `neighbour ${key} removed` : undefined;
+      }
+    }
+  }
+
+  #ofLink({ change, link }: LinkEvent): string | undefined {
+    const known = this.#conditions.get(link.name);
+    if (change === 'removed') {
+      this.#names.delete(link.index);
+      this.#conditions.delete(link.name);
+    } else {
+      this.#names.set(link.index, link.name);
+      this.#conditions.set(link.name, condition(link));
+    }
+    const expected = this.#expectations.link(link.name);
+    if (expected !== undefined && (change === 'removed' || (expected.up && !link.up))) {
+      return `link ${link.name} ${change === 'removed' ? 'removed' : 'down'}`;
+    }
+    const altered = change === 'removed' || known !== condition(link);
+    return altered && this.#foreign().has(link.name) ? `link ${link.name} changed` : undefined;
+  }
+
+  #nameOf(index: number | undefined): string | undefined {
+    return index === undefined ? undefined : this.#names.get(index);
+  }
+}
+
+/** What of a parent's condition desired state, or the kernel's keeping of it, depends on. */
+const condition = ({ index, up, carrier, mtu, mac, master }: LinkInfo): string =>
+  [index, up, carrier, mtu, mac, master].join(' ');

@@ -1,0 +1,126 @@
+import type { Logger } from 'winston';
+import { nameOfEndpoint } from '../driver/object-names.ts';
+import type { Runner } from '../driver/runner.ts';
+import type { State } from '../driver/state.ts';
+import { diff } from '../host-state/diff.ts';
+import { describe } from '../host-state/ops.ts';
+import type { Observed } from '../host-state/types.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import type { Endpoint } from '../model.ts';
+import { desiredEndpoint, desiredHost } from '../modes/desired.ts';
+import type { HostFacts } from '../modes/mode.ts';
+import type { Expectations } from './expectations.ts';
+import { livenessOf } from './liveness.ts';
+
+export interface ReconcilerParts {
+  readonly state: State;
+  readonly runner: Runner;
+  readonly kernel: Kernel;
+  readonly expectations: Expectations;
+  readonly log: Logger;
+}
+
+/**
+ * Brings the host to what the store says: load, observe, diff, apply. The same run restores a rebooted host, finishes
+ * what a killed process left half done, and mends what somebody removed by hand. It holds everything while it runs.
+ */
+export class Reconciler {
+  readonly #parts: ReconcilerParts;
+  #restored = false;
+  #running: Promise<void> | undefined;
+
+  constructor(parts: ReconcilerParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Resolves when the host has been restored once since the start; restores it if that has not succeeded yet.
+   * @throws TsnetError STATE_* while the store cannot be read: nothing on the host is touched then
+   */
+  async restored(): Promise<void> {
+    if (!this.#restored) await this.run('start');
+  }
+
+  /** Runs once; calls that come while one waits to begin share it. @param reason for the log */
+  run(reason: string): Promise<void> {
+    this.#running ??= this.#parts.runner
+      .runAlone(() => {
+        this.#running = undefined;
+        return this.#reconcile(reason);
+      })
+      .finally(() => {
+        this.#running = undefined;
+      });
+    return this.#running;
+  }
+
+  async #reconcile(reason: string): Promise<void> {
+    const { state, kernel, expectations, log } = this.#parts;
+    const started = performance.now();
+    // Before anything else: an unreadable store must not look like an empty one, or all would be removed.
+    const networks = state.networks();
+    const foreign = networks
+      .filter(network => network.base.kind === 'foreign')
+      .map(network => network.base.link);
+    const facts = await kernel.facts(new Set(foreign));
+    const inside = await this.#dropLost();
+    const desired = desiredHost(networks, network => state.endpointsOf(network.id), facts);
+    const observed = withSandboxes(await kernel.observe(desired), inside, state, facts);
+    const ops = diff(desired, observed);
+    let failure: unknown;
+    try {
+      await kernel.apply(ops, { context: `restore (${reason})`, teardown: true });
+    } catch (error) {
+      failure = error;
+    }
+    expectations.reset(desired);
+    if (failure === undefined) this.#forgetRemoved();
+    const opened = await kernel.openDockerUser();
+    if (opened.problem !== undefined) log.warn(`DOCKER-USER: ${opened.problem}`);
+    this.#restored = true;
+    const changed = [...ops.map(describe), ...(opened.changed ? ['+rule in DOCKER-USER'] : [])];
+    const ms = Math.round((performance.now() - started) * 10) / 10;
+    if (failure !== undefined) log.error(`reconcile: ${String(failure)}`, { reason, changed, ms });
+    else if (changed.length > 0 || reason === 'start') log.info('reconcile', { reason, changed, ms });
+  }
+
+  /** @returns the endpoints whose link is inside its container, where an observation of the host cannot see it */
+  async #dropLost(): Promise<Endpoint[]> {
+    const { state, kernel, log } = this.#parts;
+    const joined = state.networks().flatMap(network => state.endpointsOf(network.id).filter(e => e.joined));
+    const inside: Endpoint[] = [];
+    for (const [endpoint, liveness] of await livenessOf(joined, kernel)) {
+      if (liveness === 'sandbox') inside.push(endpoint);
+      if (liveness !== 'lost') continue;
+      log.info(`${nameOfEndpoint(endpoint)} is gone with its container and is forgotten`);
+      state.deleteEndpoint(endpoint);
+    }
+    return inside;
+  }
+
+  /** Rows that say "to be removed" have done their duty once the host bears nothing of them. */
+  #forgetRemoved(): void {
+    const { state } = this.#parts;
+    for (const network of state.networks()) {
+      for (const endpoint of state.endpointsOf(network.id)) {
+        if (endpoint.lifecycle === 'deleting' || network.lifecycle === 'deleting')
+          state.deleteEndpoint(endpoint);
+      }
+      if (network.lifecycle === 'deleting') state.deleteNetwork(network.id);
+    }
+  }
+}
+
+/** A link inside its container is as it should be: only its presence matters, its settings are the engine's there. */
+function withSandboxes(
+  observed: Observed,
+  inside: readonly Endpoint[],
+  state: State,
+  facts: HostFacts,
+): Observed {
+  const links = inside.flatMap(endpoint => {
+    const network = state.network(endpoint.networkId);
+    return network === undefined ? [] : desiredEndpoint(network, endpoint, facts).links;
+  });
+  return { ...observed, links: [...observed.links, ...links] };
+}
