@@ -1,0 +1,130 @@
+import { backgroundCall } from './driver/background-call.ts';
+import { Changes } from './driver/change.ts';
+import { createDriver } from './driver/driver.ts';
+import { Runner } from './driver/runner.ts';
+import { State } from './driver/state.ts';
+import { viewEngine } from './engine/client.ts';
+import { Inventory } from './engine/inventory.ts';
+import { TsnetError } from './errors.ts';
+import { Ipam } from './ipam/ipam.ts';
+import { linuxKernel } from './kernel/linux.ts';
+import { watch } from './kernel/monitor.ts';
+import { Nft } from './kernel/nft/nft.ts';
+import { NftWatch } from './kernel/nft/watch.ts';
+import { Rtnetlink } from './kernel/rtnetlink/rtnetlink.ts';
+import type { Log } from './log.ts';
+import { createApp } from './protocol/app.ts';
+import { listen } from './protocol/server.ts';
+import { Expectations } from './reconcile/expectations.ts';
+import { LossDetector } from './reconcile/loss-detector.ts';
+import { Reconciler } from './reconcile/reconciler.ts';
+import { Repairer } from './reconcile/repairer.ts';
+import { openStore } from './store/open.ts';
+
+export interface DaemonOptions {
+  /** Path of the plugin socket. */
+  readonly socket: string;
+  /** Directory of the store. */
+  readonly state: string;
+  /** Path of the engine's API socket, for the names of networks; empty: do not ask. */
+  readonly dockerSocket: string;
+  /** Milliseconds until a call is given up. */
+  readonly deadlineMs: number;
+  readonly log: Log;
+}
+
+export interface Daemon {
+  /** Ends the calls under way and stops; containers and their links stay as they are. */
+  close(): Promise<void>;
+}
+
+/**
+ * Puts the parts together: the only place that knows them all.
+ * @throws TsnetError STATE_IN_USE, SOCKET_IN_USE, SOCKET_PATH, or FIREWALL where nftables cannot be used at all; a store that cannot be opened is
+ *   no reason not to start, for an engine without its driver waits 15 s with every command
+ */
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const { log } = options;
+  const store = openStore(options.state);
+  const rtnetlink = Rtnetlink.open();
+  const nft = Nft.open();
+  const kernel = linuxKernel(rtnetlink, nft);
+
+  const state = new State(store);
+  refuseSecondDaemon(state);
+  const runner = new Runner();
+  const expectations = new Expectations();
+  const reconciler = new Reconciler({ state, runner, kernel, expectations, log });
+  const changes = new Changes(kernel, expectations);
+  const driver = createDriver({ state, runner, kernel, changes, created: () => inventory.refresh() });
+  const inventory = new Inventory({
+    state,
+    store,
+    runner,
+    log,
+    view: () => viewEngine(options.dockerSocket),
+    remove: id => driver.deleteNetwork(id, backgroundCall('network removed by the engine', log)),
+  });
+
+  // Listening comes before restoring: the engine waits for a socket that is there, and fails on one that is not.
+  const app = createApp({
+    driver,
+    ipam: new Ipam(store),
+    log,
+    deadlineMs: options.deadlineMs,
+    ready: () => reconciler.restored(),
+  });
+  const server = await listen({ app, socketPath: options.socket, log });
+
+  const detector = new LossDetector(expectations, () => foreignLinks(state));
+  const repairer = new Repairer(reconciler, log);
+  const onFailure = (error: unknown) =>
+    log.error(`changes of the kernel are no longer seen: ${String(error)}`);
+  const monitor = watch({ groups: ['link', 'address', 'route', 'neighbour'], onFailure }, event => {
+    const loss = detector.lossIn(event);
+    if (loss !== undefined) repairer.repair(loss);
+  });
+  const nftWatch = new NftWatch({
+    own: () => nft.port,
+    // Docker's chains and tsnet's own table; what else people change is no concern.
+    onChange: change => {
+      const concerns = change === 'unknown' || change.table === 'tsnet' || change.table === 'filter';
+      if (concerns) repairer.repair('nftables changed');
+    },
+    onError: onFailure,
+  });
+  detector.learn(await rtnetlink.links());
+  try {
+    await reconciler.restored();
+    if (options.dockerSocket !== '') inventory.start();
+  } catch (error) {
+    log.error(`the host is not restored yet: ${String(error)}`);
+  }
+
+  return {
+    async close() {
+      inventory.close();
+      repairer.close();
+      await server.close();
+      await Promise.all([monitor.close(), nftWatch.close()]);
+      await nft.close();
+      rtnetlink.close();
+      store.close();
+    },
+  };
+}
+
+/** Before the socket is touched: of two daemons started at once, the one that holds the state keeps the socket. */
+function refuseSecondDaemon(state: State): void {
+  try {
+    state.load();
+  } catch (error) {
+    if (error instanceof TsnetError && error.code === 'STATE_IN_USE') throw error;
+  }
+}
+
+function foreignLinks(state: State): ReadonlySet<string> {
+  return new Set(
+    state.networks().flatMap(network => (network.base.kind === 'foreign' ? [network.base.link] : [])),
+  );
+}
