@@ -40,6 +40,11 @@ const TABLE = {
     cause: 'Another process answers on the plugin socket.',
     remedy: 'Stop the other daemon, or name another path with --socket.',
   },
+  SOCKET_PATH: {
+    status: 500,
+    cause: 'The plugin socket cannot be at the path, or systemd passed something else than one socket.',
+    remedy: 'Name another path with --socket, of at most 107 bytes, with nothing but an old socket there.',
+  },
   STATE_IN_USE: {
     status: 500,
     cause: 'Another tsnet daemon holds the state directory.',

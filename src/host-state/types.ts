@@ -79,10 +79,11 @@ export interface Sysctl {
   readonly value: string;
 }
 
-/** The sets of tsnet's nft table: see firewall/table.ts for what each does. */
+/** The sets of tsnet's nft table: see firewall/sets.ts for what each holds. */
 export type FirewallSet =
   | 'bridges'
   | 'same_bridge'
+  | 'engine_bridges'
   | 'no_icc'
   | 'internal'
   | 'masquerade4'

@@ -1,4 +1,5 @@
-import koffi, { type KoffiFunc } from 'koffi';
+import type { KoffiFunc } from 'koffi';
+import koffi from './koffi.ts';
 
 /**
  * The few functions of libc that tsnet calls itself. Each answers what the C function answers, or `-errno`.

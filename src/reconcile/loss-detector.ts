@@ -2,6 +2,7 @@ import { addressKey, neighbourKey, routeKey } from '../host-state/keys.ts';
 import { ROUTE_PROTOCOL } from '../host-state/mark.ts';
 import type { LinkInfo } from '../kernel/link-info.ts';
 import type { KernelEvent, LinkEvent } from '../kernel/monitor-event.ts';
+import { isEngineBridge } from './engine-bridges.ts';
 import type { Expectations } from './expectations.ts';
 
 /**
@@ -72,6 +73,9 @@ export class LossDetector {
     const expected = this.#expectations.link(link.name);
     if (expected !== undefined && (change === 'removed' || (expected.up && !link.up))) {
       return `link ${link.name} ${change === 'removed' ? 'removed' : 'down'}`;
+    }
+    if (isEngineBridge(link) && (change === 'removed' || known === undefined)) {
+      return `bridge ${link.name} of the engine ${change === 'removed' ? 'removed' : 'added'}`;
     }
     const altered = change === 'removed' || known !== condition(link);
     return altered && this.#foreign().has(link.name) ? `link ${link.name} changed` : undefined;

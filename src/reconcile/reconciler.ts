@@ -3,12 +3,14 @@ import { nameOfEndpoint } from '../driver/object-names.ts';
 import type { Runner } from '../driver/runner.ts';
 import type { State } from '../driver/state.ts';
 import { diff } from '../host-state/diff.ts';
+import { merge } from '../host-state/merge.ts';
 import { describe } from '../host-state/ops.ts';
 import type { Observed } from '../host-state/types.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { Endpoint } from '../model.ts';
 import { desiredEndpoint, desiredHost } from '../modes/desired.ts';
 import type { HostFacts } from '../modes/mode.ts';
+import { apartFromEngine } from './engine-bridges.ts';
 import type { Expectations } from './expectations.ts';
 import { livenessOf } from './liveness.ts';
 
@@ -64,7 +66,10 @@ export class Reconciler {
       .map(network => network.base.link);
     const facts = await kernel.facts(new Set(foreign));
     const inside = await this.#dropLost();
-    const desired = desiredHost(networks, network => state.endpointsOf(network.id), facts);
+    const desired = merge([
+      desiredHost(networks, network => state.endpointsOf(network.id), facts),
+      apartFromEngine(await kernel.links()),
+    ]);
     const observed = withSandboxes(await kernel.observe(desired), inside, state, facts);
     const ops = diff(desired, observed);
     let failure: unknown;

@@ -24,12 +24,12 @@ test('works in the namespace where it was opened', async () => {
 });
 
 test('several commands are one transaction', async () => {
-  await expect(nft.run('add table inet a\ndelete table inet missing\n')).rejects.toThrow();
+  await expect(nft.run('add table inet a\ndelete table inet nowhere\n')).rejects.toThrow();
   expect(await namespace.exec('nft', 'list', 'tables')).toBe('');
 });
 
 test.each([
-  ['delete table inet missing', 'Could not process rule: No such file or directory'],
+  ['delete table inet nowhere', 'Could not process rule: No such file or directory'],
   ['bogus', /^syntax error/],
 ])('"%s" fails with the words of nft', async (command, what) => {
   await expect(nft.run(command)).rejects.toMatchObject({
@@ -58,16 +58,18 @@ test('commands queue up and keep their order; JSON and text do not mix', async (
 });
 
 test('does not hold up the event loop', async () => {
-  const keys = Array.from({ length: 20_000 }, (_, i) => `${i + 1}`).join(', ');
+  const keys = Array.from({ length: 5000 }, (_, i) => `${i + 1}`).join(', ');
   let turns = 0;
   const timer = setInterval(() => turns++, 1);
-  await nft.run(`add table inet a\nadd set inet a s { type inet_service; }\nadd element inet a s { ${keys} }`);
+  await nft.run(
+    `add table inet a\nadd set inet a s { type inet_service; }\nadd element inet a s { ${keys} }`,
+  );
   clearInterval(timer);
   expect(turns).toBeGreaterThan(5);
 });
 
 test('tells what is missing from what cannot be listed', async () => {
-  expect(await nft.jsonIfExists('list table inet missing')).toBeUndefined();
+  expect(await nft.jsonIfExists('list table inet nowhere')).toBeUndefined();
   await expect(nft.jsonIfExists('list nonsense')).rejects.toMatchObject({ code: 'FIREWALL' });
 });
 
@@ -95,4 +97,12 @@ test('a host without the library: an error that names the package, at opening an
     ...['--mount', '--net', 'sh', '-ec', command, process.execPath, script],
   ]);
   expect(stdout).toMatch(/^FIREWALL .*libnftables\.so\.1.*libnftables1/s);
+});
+
+test('asynchronous calls have the stack that libnftables needs, whichever module comes first', async () => {
+  const module = (path: string) => `await import('${new URL(`../../src/kernel/${path}`, import.meta.url)}')`;
+  const script = `${module('libc.ts')}; const nft = ${module('koffi.ts')};
+    console.log(nft.default.config().async_stack_size === nft.ASYNC_STACK);`;
+  const { stdout } = await execa(process.execPath, ['--input-type=module', '-e', script]);
+  expect(stdout).toBe('true');
 });

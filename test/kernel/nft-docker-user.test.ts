@@ -8,9 +8,9 @@ import { readTable } from '../../src/kernel/nft/table.ts';
 import { ELEMENTS, type Place, TestHost, VERSIONS, type Version } from './nft-host.ts';
 
 const CHILD = fileURLToPath(new URL('nft-docker-user-child.ts', import.meta.url));
-const RULE =
-  '-A DOCKER-USER -m mark --mark 0x10000000/0x10000000 -m comment --comment tsnet -j ACCEPT';
-const tool = (version: Version, suffix = ''): string => `${version === 4 ? 'iptables' : 'ip6tables'}${suffix}`;
+const RULE = '-A DOCKER-USER -m mark --mark 0x10000000/0x10000000 -m comment --comment tsnet -j ACCEPT';
+const tool = (version: Version, suffix = ''): string =>
+  `${version === 4 ? 'iptables' : 'ip6tables'}${suffix}`;
 
 let lab: TestHost;
 let nft: Nft;
@@ -61,10 +61,10 @@ afterAll(async () => {
 });
 
 test('does nothing on a host without Docker', async () => {
-  const before = await nft.json('list ruleset');
+  const before = await nft.json('list tables');
   expect(await call('ensure')).toEqual({ changed: false });
   expect(await call('remove')).toEqual({ changed: false });
-  expect(await nft.json('list ruleset')).toEqual(before);
+  expect(await nft.json('list tables')).toEqual(before);
 });
 
 describe('with a Docker of the nft backend', () => {

@@ -60,7 +60,9 @@ describe.each(VERSIONS)('IPv%d', version => {
     beforeAll(() => nft.run(renderTable(ELEMENTS)));
 
     test('passes and drops what it should', async () => {
-      expect(await matrix(version)).toEqual(MATRIX.map(([from, to, passes]) => `${from} -> ${to}: ${passes}`));
+      expect(await matrix(version)).toEqual(
+        MATRIX.map(([from, to, passes]) => `${from} -> ${to}: ${passes}`),
+      );
     }, 30_000);
 
     test('masquerades what leaves the host, of tsnet only', async () => {
@@ -133,5 +135,9 @@ test('the mark is there for Docker at forward and gone at postrouting, bridged a
     listing.nftables.flatMap(({ counter }) => (counter ? [[counter.name, counter.packets]] : [])),
   );
   await nft.run('delete table inet observer');
-  expect(counts).toEqual({ bridged: 2, routed: 1, untouched: 1, left: 0 });
+  // Request and reply over the bridge, at least: a ping is repeated when a busy machine answers late.
+  expect(counts['bridged']).toBeGreaterThanOrEqual(2);
+  expect(counts['routed']).toBeGreaterThanOrEqual(1);
+  expect(counts['untouched']).toBeGreaterThanOrEqual(1);
+  expect(counts['left']).toBe(0);
 });

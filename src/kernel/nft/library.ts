@@ -1,5 +1,6 @@
-import koffi, { type LibraryHandle } from 'koffi';
+import type { LibraryHandle } from 'koffi';
 import { TsnetError } from '../../errors.ts';
+import koffi from '../koffi.ts';
 
 /** The functions of libnftables(3) that tsnet calls; contexts are opaque pointers. */
 const bind = (library: LibraryHandle) => ({

@@ -1,7 +1,7 @@
 import { closeSync, readdirSync, readlinkSync } from 'node:fs';
 import { getSystemErrorName } from 'node:util';
-import koffi from 'koffi';
 import { TsnetError } from '../../errors.ts';
+import koffi from '../koffi.ts';
 import { socket } from '../libc.ts';
 import { AF_NETLINK, SOCK_CLOEXEC, SOCK_RAW } from '../netlink/constants.ts';
 
