@@ -1,0 +1,45 @@
+# tsnet. `make demo` and `make test` do all their own set-up; `make help` lists the rest.
+ARCH := $(shell uname -m | sed 's/x86_64/x64/;s/aarch64/arm64/')
+NODE := node_modules/node-linux-$(ARCH)/bin/node
+# Everything runs on the Node that the lockfile pins, whatever the machine has.
+export PATH := $(CURDIR)/node_modules/node-linux-$(ARCH)/bin:$(CURDIR)/node_modules/.bin:$(PATH)
+SOURCES := $(shell find src scripts/build -type f) package-lock.json
+.DELETE_ON_ERROR:
+.PHONY: help build test lint unit demo bench docs setup clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
+
+node_modules/.package-lock.json: package-lock.json
+	@npm ci --silent --no-progress
+	@touch $@
+
+dist/tsnet: node_modules/.package-lock.json $(SOURCES)
+	@$(NODE) scripts/build/build.ts
+
+build: dist/tsnet ## one executable: dist/tsnet
+
+setup: node_modules/.package-lock.json
+	@sh scripts/setup/packages.sh
+
+demo: setup build ## the main job on a throwaway Docker host, nothing left behind
+	@$(NODE) scripts/demo/demo.ts
+
+lint: node_modules/.package-lock.json ## style and types
+	@biome check --error-on-warnings --reporter=summary .
+	@tsc -p .
+
+test: setup build lint ## lint, types and every test
+	@$(NODE) node_modules/vitest/vitest.mjs run
+
+unit: node_modules/.package-lock.json ## the tests that need neither root nor an engine
+	@$(NODE) node_modules/vitest/vitest.mjs run --project unit
+
+bench: setup build ## connect and disconnect beside Docker's own drivers, with ratios
+	@$(NODE) bench/connect.ts
+
+docs: node_modules/.package-lock.json ## the generated pages of docs/
+	@$(NODE) scripts/docs/write.ts
+
+clean: ## remove what was built
+	@rm -rf dist

@@ -1,0 +1,33 @@
+import { defineConfig } from 'vitest/config';
+
+/** Tests by what they need: see docs/architecture.md, "How it is tested". */
+const shared = {
+  // Native code (koffi) and namespaces belong to a process, not to a thread of one.
+  pool: 'forks' as const,
+  env: { UV_THREADPOOL_SIZE: '64' },
+};
+const NEEDS_ROOT = ['test/kernel/**', 'test/lab/**', 'test/engine/**', 'test/store/**', 'test/firewall/**', 'test/demo/**'];
+
+export default defineConfig({
+  test: {
+    ...shared,
+    reporters: ['default', './test/support/plain-summary.ts'],
+    globalSetup: ['./test/lab/global-setup.ts'],
+    projects: [
+      {
+        test: { ...shared, name: 'unit', include: ['test/**/*.test.ts'], exclude: NEEDS_ROOT },
+      },
+      {
+        test: {
+          ...shared,
+          name: 'host',
+          include: NEEDS_ROOT.map(folder => `${folder}/*.test.ts`),
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          // Throwaway hosts with an engine each: two at a time are what two cores carry.
+          maxWorkers: 2,
+        },
+      },
+    ],
+  },
+});
