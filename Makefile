@@ -20,7 +20,7 @@ dist/tsnet: node_modules/.package-lock.json $(SOURCES)
 build: dist/tsnet ## one executable: dist/tsnet
 
 setup: node_modules/.package-lock.json
-	@sh scripts/setup/packages.sh
+	@bash scripts/setup/packages.sh
 
 demo: setup build ## the main job on a throwaway Docker host, nothing left behind
 	@$(NODE) scripts/demo/demo.ts
