@@ -6,6 +6,7 @@ import { State } from './driver/state.ts';
 import { viewEngine } from './engine/client.ts';
 import { Inventory } from './engine/inventory.ts';
 import { TsnetError } from './errors.ts';
+import { TABLE_NAME } from './firewall/skeleton.ts';
 import { Ipam } from './ipam/ipam.ts';
 import { linuxKernel } from './kernel/linux.ts';
 import { watch } from './kernel/monitor.ts';
@@ -66,18 +67,32 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     remove: id => driver.deleteNetwork(id, backgroundCall('network removed by the engine', log)),
   });
 
+  let restored = false;
+  const ready = async () => {
+    if (restored) return;
+    await reconciler.restored();
+    if (restored) return;
+    restored = true;
+    if (options.dockerSocket !== '') inventory.start();
+  };
+
   // Listening comes before restoring: the engine waits for a socket that is there, and fails on one that is not.
   const app = createApp({
     driver,
     ipam: new Ipam(store),
     log,
     deadlineMs: options.deadlineMs,
-    ready: () => reconciler.restored(),
+    ready,
   });
   const server = await listen({ app, socketPath: options.socket, log });
 
   const detector = new LossDetector(expectations, () => foreignLinks(state));
-  const repairer = new Repairer(reconciler, log);
+  const repairer = new Repairer(loss => reconciler.run(loss), log);
+  const dockerUser = new Repairer(async () => {
+    const { changed, problem } = await kernel.openDockerUser();
+    if (changed) log.info('rule in DOCKER-USER put there');
+    if (problem !== undefined) log.warn(`DOCKER-USER: ${problem}`);
+  }, log);
   const onFailure = (error: unknown) =>
     log.error(`changes of the kernel are no longer seen: ${String(error)}`);
   const monitor = watch({ groups: ['link', 'address', 'route', 'neighbour'], onFailure }, event => {
@@ -86,25 +101,23 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   });
   const nftWatch = new NftWatch({
     own: () => nft.port,
-    // Docker's chains and tsnet's own table; what else people change is no concern.
+    // What others do to tables that are neither tsnet's nor have Docker's chains in them is no concern.
     onChange: change => {
-      const concerns = change === 'unknown' || change.table === 'tsnet' || change.table === 'filter';
-      if (concerns) repairer.repair('nftables changed');
+      if (change === 'unknown' || change.table === TABLE_NAME)
+        repairer.repair('the firewall table was changed');
+      if (change === 'unknown' || change.table === 'filter')
+        dockerUser.repair('the table filter was changed');
     },
     onError: onFailure,
   });
   detector.learn(await rtnetlink.links());
-  try {
-    await reconciler.restored();
-    if (options.dockerSocket !== '') inventory.start();
-  } catch (error) {
-    log.error(`the host is not restored yet: ${String(error)}`);
-  }
+  await ready().catch((error: unknown) => log.error(`the host is not restored yet: ${String(error)}`));
 
   return {
     async close() {
       inventory.close();
       repairer.close();
+      dockerUser.close();
       await server.close();
       await Promise.all([monitor.close(), nftWatch.close()]);
       await nft.close();
@@ -123,8 +136,6 @@ function refuseSecondDaemon(state: State): void {
   }
 }
 
-function foreignLinks(state: State): ReadonlySet<string> {
-  return new Set(
-    state.networks().flatMap(network => (network.base.kind === 'foreign' ? [network.base.link] : [])),
-  );
-}
+/** Links that networks hang on and did not make; none while the store cannot be read. */
+const foreignLinks = (state: State): ReadonlySet<string> =>
+  new Set(state.known().flatMap(network => (network.base.kind === 'foreign' ? [network.base.link] : [])));

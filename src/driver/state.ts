@@ -28,6 +28,11 @@ export class State {
     return [...this.load().values()];
   }
 
+  /** The networks as far as they are loaded: never touches the store, never throws. */
+  known(): Network[] {
+    return [...(this.#networks?.values() ?? [])];
+  }
+
   network(id: string): Network | undefined {
     return this.load().get(id);
   }

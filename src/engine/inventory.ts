@@ -1,7 +1,7 @@
-import type { Logger } from 'winston';
 import { networkKeys } from '../driver/context.ts';
 import type { Runner } from '../driver/runner.ts';
 import type { State } from '../driver/state.ts';
+import type { Log } from '../log.ts';
 import type { Store } from '../store/types.ts';
 import type { EngineView } from './client.ts';
 
@@ -9,7 +9,7 @@ export interface InventoryParts {
   readonly state: State;
   readonly store: Pick<Store, 'setting' | 'putSetting'>;
   readonly runner: Runner;
-  readonly log: Logger;
+  readonly log: Log;
   /** Fails while the engine is not up. */
   readonly view: () => Promise<EngineView>;
   /** Removes a network that the engine no longer has. */

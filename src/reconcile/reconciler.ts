@@ -1,4 +1,3 @@
-import type { Logger } from 'winston';
 import { nameOfEndpoint } from '../driver/object-names.ts';
 import type { Runner } from '../driver/runner.ts';
 import type { State } from '../driver/state.ts';
@@ -7,6 +6,7 @@ import { merge } from '../host-state/merge.ts';
 import { describe } from '../host-state/ops.ts';
 import type { Observed } from '../host-state/types.ts';
 import type { Kernel } from '../kernel/kernel.ts';
+import type { Log } from '../log.ts';
 import type { Endpoint } from '../model.ts';
 import { desiredEndpoint, desiredHost } from '../modes/desired.ts';
 import type { HostFacts } from '../modes/mode.ts';
@@ -19,7 +19,7 @@ export interface ReconcilerParts {
   readonly runner: Runner;
   readonly kernel: Kernel;
   readonly expectations: Expectations;
-  readonly log: Logger;
+  readonly log: Log;
 }
 
 /**
@@ -29,7 +29,7 @@ export interface ReconcilerParts {
 export class Reconciler {
   readonly #parts: ReconcilerParts;
   #restored = false;
-  #running: Promise<void> | undefined;
+  #waiting: Promise<void> | undefined;
 
   constructor(parts: ReconcilerParts) {
     this.#parts = parts;
@@ -45,15 +45,11 @@ export class Reconciler {
 
   /** Runs once; calls that come while one waits to begin share it. @param reason for the log */
   run(reason: string): Promise<void> {
-    this.#running ??= this.#parts.runner
-      .runAlone(() => {
-        this.#running = undefined;
-        return this.#reconcile(reason);
-      })
-      .finally(() => {
-        this.#running = undefined;
-      });
-    return this.#running;
+    this.#waiting ??= this.#parts.runner.runAlone(() => {
+      this.#waiting = undefined;
+      return this.#reconcile(reason);
+    });
+    return this.#waiting;
   }
 
   async #reconcile(reason: string): Promise<void> {

@@ -1,18 +1,18 @@
-import type { Logger } from 'winston';
-import type { Reconciler } from './reconciler.ts';
+import type { Log } from '../log.ts';
 
 /** Lets a burst of events (a parent that goes down and up takes dozens along) become one repair. In ms. */
 const GATHER = 25;
 
-/** Asks for a repair soon after something was lost, once for all that is lost about the same time. */
+/** Repairs soon after something was lost, once for all that is lost about the same time. */
 export class Repairer {
-  readonly #reconciler: Pick<Reconciler, 'run'>;
-  readonly #log: Logger;
+  readonly #run: (loss: string) => Promise<void>;
+  readonly #log: Log;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(reconciler: Pick<Reconciler, 'run'>, log: Logger) {
-    this.#reconciler = reconciler;
+  /** @param run does the repair; told the first of the losses, in words */
+  constructor(run: (loss: string) => Promise<void>, log: Log) {
+    this.#run = run;
     this.#log = log;
   }
 
@@ -21,9 +21,7 @@ export class Repairer {
     if (this.#timer !== undefined || this.#closed) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      this.#reconciler
-        .run(loss)
-        .catch((error: unknown) => this.#log.error(`repair after "${loss}": ${String(error)}`));
+      this.#run(loss).catch((error: unknown) => this.#log.error(`repair after "${loss}": ${String(error)}`));
     }, GATHER);
   }
 

@@ -4,8 +4,8 @@ import { TsnetError } from '../errors.ts';
 import { pragma, refuseNewer } from './migrate.ts';
 import { APPLICATION_ID } from './schema.ts';
 
-/** Up to this size the whole file is checked at opening: at most some 100 ms, with room for 100,000 leases. */
-const CHECKED_BYTES = 16 * 1024 * 1024;
+/** Up to this size the whole file is checked at opening: some 100 ms at most, for a million leases. */
+const CHECKED_BYTES = 64 * 1024 * 1024;
 
 /**
  * Refuses a file that is not sound, through a connection that cannot write: a connection that can would write the

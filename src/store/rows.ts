@@ -4,15 +4,20 @@ import { canonicalCidr, formatAddress, parseAddress } from '../addresses.ts';
 import { TsnetError } from '../errors.ts';
 import type { StoredLease, StoredPool } from './types.ts';
 
-/** A text that is the canonical form of itself; what does not parse at all throws, which zod takes for a refusal. */
-const fixpoint = (canonical: (text: string) => string) =>
-  z.string().refine(text => {
+/** A text that is the canonical form of itself. The last one is remembered: leases of a pool come in a row. */
+const fixpoint = (canonical: (text: string) => string) => {
+  let accepted: string | undefined;
+  return z.string().refine(text => {
+    if (text === accepted) return true;
     try {
-      return canonical(text) === text;
+      if (canonical(text) !== text) return false;
     } catch {
-      return false;
+      return false; // It does not parse at all.
     }
+    accepted = text;
+    return true;
   });
+};
 
 const cidr = fixpoint(text => canonicalCidr(text, { network: true }));
 const bare = fixpoint(text => {
