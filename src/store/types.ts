@@ -21,7 +21,7 @@ export interface StoredLease {
   /** Bare, canonical. */
   readonly address: string;
   readonly epoch: number;
-  /** Name of the container or `gateway`, where known. */
+  /** Name of the container, or which networks have it as gateway, where known: see ipam/claim.ts. */
   readonly holder?: string;
 }
 
