@@ -121,7 +121,10 @@ describe('with a Docker of the nft backend', () => {
 // A kernel may lack the old tables, and a distribution the old program.
 const hasLegacy = existsSync('/usr/sbin/iptables-legacy') && existsSync('/proc/net/ip_tables_names');
 
-describe.skipIf(!hasLegacy)('with a Docker of the legacy backend', () => {
+describe('with a Docker of the legacy backend', () => {
+  beforeEach(context => {
+    if (!hasLegacy) context.skip('no iptables-legacy, or a kernel without its tables');
+  });
   // The legacy tables are no part of the nft ruleset, so they stay between these tests.
   beforeEach(() => dockerStarts('-legacy'));
 

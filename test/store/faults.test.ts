@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,8 +15,6 @@ afterEach(async () => {
   other = undefined;
   rmSync(directory, { recursive: true });
 });
-
-const canMount = spawnSync('unshare', ['-m', 'true']).status === 0;
 
 describe('a process that is killed', () => {
   it('keeps what it has acknowledged, and leaves the directory to the next', async () => {
@@ -47,7 +44,7 @@ describe('a process that is killed', () => {
   });
 });
 
-describe.skipIf(!canMount)('a file system that', () => {
+describe('a file system that', () => {
   it.each([
     ['empty', ''],
     ['with a state', `"$0" -e "$MAKE" && `],
