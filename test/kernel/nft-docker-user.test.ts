@@ -124,9 +124,9 @@ const hasLegacy = existsSync('/usr/sbin/iptables-legacy') && existsSync('/proc/n
 describe('with a Docker of the legacy backend', () => {
   beforeEach(context => {
     if (!hasLegacy) context.skip('no iptables-legacy, or a kernel without its tables');
+    // The legacy tables are no part of the nft ruleset, so they stay between these tests.
+    return dockerStarts('-legacy');
   });
-  // The legacy tables are no part of the nft ruleset, so they stay between these tests.
-  beforeEach(() => dockerStarts('-legacy'));
 
   test('puts the rule there once and takes it away', async () => {
     expect(await call('ensure')).toEqual({ changed: true });
