@@ -81,11 +81,6 @@ const TABLE = {
     cause: 'A network of the same id exists with other settings.',
     remedy: 'Remove it first with docker network rm.',
   },
-  NETWORK_BUSY: {
-    status: 409,
-    cause: 'The network still has endpoints in living containers.',
-    remedy: 'Disconnect or stop the containers, then remove the network.',
-  },
   ENDPOINT_UNKNOWN: {
     status: 404,
     cause: 'The engine named an endpoint that tsnet has no record of.',
@@ -130,11 +125,6 @@ const TABLE = {
     status: 409,
     cause: 'The subnet overlaps one of another bridge network, and the host could not route to both.',
     remedy: 'Choose another --subnet.',
-  },
-  SUBNET_MISSING: {
-    status: 400,
-    cause: 'A network of this kind needs a subnet, and none was given or allocated.',
-    remedy: 'Give --subnet, or use another IPAM driver than null.',
   },
   LINK_TAKEN: {
     status: 409,

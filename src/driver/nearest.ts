@@ -1,13 +1,14 @@
 /**
  * The candidate with the fewest single-letter edits to `word` (Levenshtein). Of an option with dots the last part
- * counts as well, for people leave `com.docker.network.bridge.` out.
+ * counts as well, for people leave `com.docker.network.bridge.` out. Case does not count.
  */
 export function nearest(word: string, candidates: readonly string[]): string {
-  const score = (candidate: string) =>
-    Math.min(
-      edits(word, candidate),
-      edits(word.split('.').at(-1) ?? word, candidate.split('.').at(-1) ?? candidate) + 0.5,
-    );
+  const last = (text: string) => text.split('.').at(-1) ?? text;
+  const wanted = word.toLowerCase();
+  const score = (candidate: string) => {
+    const known = candidate.toLowerCase();
+    return Math.min(edits(wanted, known), edits(last(wanted), last(known)) + 0.5);
+  };
   return candidates.reduce(
     (best, candidate) => (score(candidate) < score(best) ? candidate : best),
     candidates[0] ?? '',

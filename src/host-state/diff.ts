@@ -44,9 +44,9 @@ export function diff(to: HostState, from: HostState | Observed): Op[] {
     ...links.add.map(
       (op): Op => (configured(op.link) ? { op: 'link.add', link: { ...op.link, up: false } } : op),
     ),
-    ...links.set,
+    ...links.set.flatMap(op => (configured(op.link) ? withoutUp(op) : [op])),
     ...sysctls.map((sysctl): Op => ({ op: 'sysctl.set', sysctl })),
-    ...links.add
+    ...[...links.add, ...links.set.filter(op => op.changes.up === true)]
       .filter(op => configured(op.link))
       .map((op): Op => ({ op: 'link.set', link: op.link, changes: { up: true } })),
     ...addresses.add.map((address): Op => ({ op: 'address.add', address })),
@@ -55,6 +55,13 @@ export function diff(to: HostState, from: HostState | Observed): Op[] {
   );
   if (elements.remove.length > 0) ops.push({ op: 'firewall', add: [], delete: elements.remove });
   return ops;
+}
+
+/** The rest of a change that sets a link up, if there is any. */
+function withoutUp({ op, link, changes }: Extract<Op, { op: 'link.set' }>): Op[] {
+  const { up, ...rest } = changes;
+  const before = up === false ? changes : rest;
+  return Object.keys(before).length === 0 ? [] : [{ op, link, changes: before }];
 }
 
 function compare<T>(

@@ -44,7 +44,13 @@ export function shimOfNetwork(network: Network, facts: HostFacts): HostState {
     ],
     addresses: own.map(address => ({ link, address, noPrefixRoute: true })),
     neighbours: ipv6 ? proxies(parent, link) : [],
-    sysctls: [...sysctls4(link), ...(ipv6 ? sysctls6(link) : [])],
+    sysctls: [
+      ...sysctls4(link),
+      // The kernel has IPv6 on every link, whatever the network is; a router's advertisement must not give the host
+      // an address and a second default route on the shim.
+      ...(facts.ipv6 ? [{ path: `net/ipv6/conf/${link}/accept_ra`, value: '0' }] : []),
+      ...(ipv6 ? sysctls6(link) : []),
+    ],
   };
 }
 
@@ -103,7 +109,6 @@ const sysctls4 = (link: string): Sysctl[] => [
 ];
 
 const sysctls6 = (link: string): Sysctl[] => [
-  { path: `net/ipv6/conf/${link}/accept_ra`, value: '0' },
   { path: `net/ipv6/conf/${link}/forwarding`, value: '1' },
   { path: `net/ipv6/conf/${link}/proxy_ndp`, value: '1' },
   { path: `net/ipv6/neigh/${link}/proxy_delay`, value: '0' },
