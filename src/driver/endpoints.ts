@@ -31,10 +31,12 @@ export class Endpoints {
       const network = this.#network(request.networkId);
       call.about(`${nameOfEndpoint(asNamed(request))} on ${nameOfNetwork(network)}`);
       const existing = this.#context.state.endpoint(request.networkId, request.endpointId);
-      if (existing !== undefined && existing.lifecycle === 'live') return repeat(existing, request);
+      if (existing?.lifecycle === 'live') return repeat(existing, request);
+      if (existing !== undefined) await this.#remove(network, existing, call);
       checkAddress(network, request.address4, network.subnets4);
       checkAddress(network, request.address6, network.subnets6);
       await this.#supersede(network, request, call);
+      this.#refuseSecondPassthru(network);
 
       const mac = request.mac ?? (await this.#chooseMac(network, request));
       refuseLate(call, `endpoint on ${nameOfNetwork(network)}`);
@@ -71,7 +73,8 @@ export class Endpoints {
         await changes
           .undo(stepsToDetach(network, endpoint, facts), call, context)
           .catch((cause: unknown) => call.warn(`taking it back failed as well: ${cause}`));
-        state.putEndpoint(known);
+        const { sandbox: _sandbox, ...apart } = known;
+        state.putEndpoint({ ...apart, joined: false });
         throw error;
       }
       const parent = network.options.shim ? facts.parents.get(network.base.link) : undefined;
@@ -122,7 +125,7 @@ export class Endpoints {
     const { state, kernel, changes } = this.#context;
     if (endpoint.lifecycle !== 'deleting') state.putEndpoint({ ...endpoint, lifecycle: 'deleting' });
     const live: Endpoint = { ...endpoint, lifecycle: 'live' };
-    const steps = stepsToDetach(network, live, await factsFor(kernel, network));
+    const steps = stepsToDetach({ ...network, lifecycle: 'live' }, live, await factsFor(kernel, network));
     await changes.undo(steps, call, `${nameOfEndpoint(endpoint)} on ${nameOfNetwork(network)}`);
     state.deleteEndpoint(endpoint);
   }
@@ -146,17 +149,17 @@ export class Endpoints {
     }
   }
 
+  /** The kernel would say EINVAL, and only when the container starts. */
+  #refuseSecondPassthru(network: Network): void {
+    if (network.options.macvlanMode !== 'passthru') return;
+    const rival = this.#context.state.endpointsOf(network.id)[0];
+    if (rival === undefined) return;
+    const what = `${nameOfNetwork(network)} is passthru and ${nameOfEndpoint(rival)} holds its one place`;
+    throw new TsnetError('PARENT_BUSY', what);
+  }
+
   async #chooseMac(network: Network, request: CreateEndpointRequest): Promise<string> {
     if (network.options.macvlanMode === 'passthru') {
-      const rival = this.#context.state
-        .endpointsOf(network.id)
-        .find(endpoint => endpoint.id !== request.endpointId);
-      if (rival !== undefined) {
-        throw new TsnetError(
-          'PARENT_BUSY',
-          `${nameOfNetwork(network)} is passthru and ${nameOfEndpoint(rival)} holds its one place`,
-        );
-      }
       // A passthru link lends its MAC to the parent; with the parent's own, nothing changes for the LAN.
       const { parents } = await factsFor(this.#context.kernel, network);
       const mac = parents.get(network.base.link)?.mac;

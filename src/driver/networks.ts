@@ -121,8 +121,9 @@ export class Networks {
         addresses.some(a => cidrContains(parseCidr(s.pool), parseAddress(bareOf(a)))),
       );
       if (subnets.length > 0 && addresses.length > 0 && !inside) {
+        const [pools, own] = [subnets.map(s => s.pool).join(', '), addresses.join(', ')];
         doubts.push(
-          `no subnet of ${subnets.map(s => s.pool).join(', ')} is one of parent ${parent.name} (${addresses.join(', ')})`,
+          `no subnet of ${pools} is one of parent ${parent.name} (${own}); the host reaches its containers only with --aux-address host=ADDRESS`,
         );
       }
     }

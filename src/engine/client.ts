@@ -1,6 +1,9 @@
 import { request } from 'node:http';
 import { z } from 'zod';
 
+/** Milliseconds for one answer, to its end. */
+const PATIENCE = 3000;
+
 const Info = z.object({ ID: z.string() });
 const Networks = z.array(z.object({ Id: z.string(), Name: z.string() }));
 
@@ -24,7 +27,8 @@ export async function viewEngine(socketPath: string): Promise<EngineView> {
 
 function get(socketPath: string, path: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const outgoing = request({ socketPath, path, agent: false, timeout: 3000 }, response => {
+    const options = { socketPath, path, agent: false, signal: AbortSignal.timeout(PATIENCE) };
+    const outgoing = request(options, response => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);
@@ -34,9 +38,6 @@ function get(socketPath: string, path: string): Promise<string> {
         else reject(new Error(`GET ${path} on ${socketPath}: status ${response.statusCode}: ${text}`));
       });
     });
-    outgoing.on('timeout', () =>
-      outgoing.destroy(new Error(`GET ${path} on ${socketPath}: no answer within 3 s`)),
-    );
     outgoing.on('error', reject);
     outgoing.end();
   });

@@ -45,7 +45,6 @@ export class Inventory {
   /** Looks soon, and again until every network has a name. */
   refresh(): void {
     this.#attempt = 0;
-    clearTimeout(this.#timer);
     this.#schedule();
   }
 
@@ -58,6 +57,8 @@ export class Inventory {
     const pause = PAUSES[this.#attempt];
     if (pause === undefined || this.#closed) return;
     this.#attempt += 1;
+    // One look is planned at a time, also when one was asked for while another was under way.
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       void this.#look().then(done => done || this.#schedule());
     }, pause).unref();

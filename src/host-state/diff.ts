@@ -37,8 +37,9 @@ export function diff(to: HostState, from: HostState | Observed): Op[] {
   if (broken) ops.push({ op: 'firewall.rebuild', elements: to.firewall });
   if (elements.add.length > 0) ops.push({ op: 'firewall', add: elements.add, delete: [] });
   ops.push(
-    ...neighbours.remove.map((neighbour): Op => ({ op: 'neighbour.delete', neighbour })),
+    // A route into a shim without its neighbour would let the host ask the LAN: see shim.ts.
     ...routes.remove.map((route): Op => ({ op: 'route.delete', route })),
+    ...neighbours.remove.map((neighbour): Op => ({ op: 'neighbour.delete', neighbour })),
     ...addresses.remove.map((address): Op => ({ op: 'address.delete', address })),
     ...links.remove,
     ...links.add.map(
@@ -128,7 +129,9 @@ function linkChanges(to: Link, from: Link, remade: ReadonlySet<string>): LinkCha
   const changes: { -readonly [K in keyof LinkChanges]: LinkChanges[K] } = {};
   if (to.up !== from.up) changes.up = to.up;
   if (to.mtu !== undefined && to.mtu !== from.mtu) changes.mtu = to.mtu;
-  if (to.mac !== undefined && to.mac !== from.mac) changes.mac = to.mac;
+  // A macvlan's MAC is what its neighbours hold. A shim's is derived from its parent's, and a parent that is a bridge
+  // changes its own with its ports: the shim keeps the one it was born with.
+  if (to.kind !== 'macvlan' && to.mac !== undefined && to.mac !== from.mac) changes.mac = to.mac;
   if (to.kind === 'veth' && from.kind === 'veth') {
     if (to.master !== from.master || (to.master !== undefined && remade.has(to.master))) {
       changes.master = to.master ?? null;

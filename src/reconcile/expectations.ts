@@ -8,34 +8,39 @@ import type { HostState, Link } from '../host-state/types.ts';
  */
 export class Expectations {
   readonly #links = new Map<string, { readonly up: boolean }>();
-  readonly #items = new Set<string>();
+  /** By the name of the link that they are on, for they go with it. */
+  readonly #items = new Map<string, Set<string>>();
 
   /** Starts anew from a whole desired state. */
   reset(state: HostState): void {
     this.#links.clear();
     this.#items.clear();
     for (const link of state.links) this.#addLink(link);
-    for (const address of state.addresses) this.#items.add(`address ${addressKey(address)}`);
-    for (const route of state.routes) this.#items.add(`route ${routeKey(route)}`);
-    for (const neighbour of state.neighbours) this.#items.add(`neighbour ${neighbourKey(neighbour)}`);
+    for (const address of state.addresses) this.#addItem(address.link, `address ${addressKey(address)}`);
+    for (const route of state.routes) this.#addItem(route.link, `route ${routeKey(route)}`);
+    for (const neighbour of state.neighbours)
+      this.#addItem(neighbour.link, `neighbour ${neighbourKey(neighbour)}`);
   }
 
   add(ops: readonly Op[]): void {
     for (const op of ops) {
-      if (op.op === 'link.add') this.#addLink(op.link);
-      else if (op.op === 'link.set') this.#addLink(op.link);
-      else if (op.op === 'address.add') this.#items.add(`address ${addressKey(op.address)}`);
-      else if (op.op === 'route.set') this.#items.add(`route ${routeKey(op.route)}`);
-      else if (op.op === 'neighbour.set') this.#items.add(`neighbour ${neighbourKey(op.neighbour)}`);
+      if (op.op === 'link.add' || op.op === 'link.set') this.#addLink(op.link);
+      else {
+        const item = itemOf(op);
+        if (item?.isAdded === true) this.#addItem(item.link, item.text);
+      }
     }
   }
 
   remove(ops: readonly Op[]): void {
     for (const op of ops) {
-      if (op.op === 'link.delete') this.#links.delete(op.name);
-      else if (op.op === 'address.delete') this.#items.delete(`address ${addressKey(op.address)}`);
-      else if (op.op === 'route.delete') this.#items.delete(`route ${routeKey(op.route)}`);
-      else if (op.op === 'neighbour.delete') this.#items.delete(`neighbour ${neighbourKey(op.neighbour)}`);
+      if (op.op === 'link.delete') {
+        this.#links.delete(op.name);
+        this.#items.delete(op.name);
+      } else {
+        const item = itemOf(op);
+        if (item?.isAdded === false) this.#items.get(item.link)?.delete(item.text);
+      }
     }
   }
 
@@ -45,11 +50,48 @@ export class Expectations {
 
   /** @param item for instance `route tss1 10.0.0.1/32` */
   has(item: string): boolean {
-    return this.#items.has(item);
+    return this.#items.get(item.split(' ')[1] ?? '')?.has(item) ?? false;
   }
 
   #addLink(link: Link): void {
     const handedOver = link.kind === 'macvlan' && !link.up;
     if (!handedOver) this.#links.set(link.name, { up: link.up });
+  }
+
+  #addItem(link: string, text: string): void {
+    const items = this.#items.get(link);
+    if (items === undefined) this.#items.set(link, new Set([text]));
+    else items.add(text);
+  }
+}
+
+interface Item {
+  readonly link: string;
+  readonly text: string;
+  readonly isAdded: boolean;
+}
+
+/** The thing on a link that a step adds or takes away; of other steps nothing. */
+function itemOf(op: Op): Item | undefined {
+  switch (op.op) {
+    case 'address.add':
+    case 'address.delete':
+      return {
+        link: op.address.link,
+        text: `address ${addressKey(op.address)}`,
+        isAdded: op.op === 'address.add',
+      };
+    case 'route.set':
+    case 'route.delete':
+      return { link: op.route.link, text: `route ${routeKey(op.route)}`, isAdded: op.op === 'route.set' };
+    case 'neighbour.set':
+    case 'neighbour.delete':
+      return {
+        link: op.neighbour.link,
+        text: `neighbour ${neighbourKey(op.neighbour)}`,
+        isAdded: op.op === 'neighbour.set',
+      };
+    default:
+      return undefined;
   }
 }

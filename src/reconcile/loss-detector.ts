@@ -52,16 +52,24 @@ export class LossDetector {
         return this.#expectations.has(`route ${key}`) ? `route ${key} removed` : undefined;
       }
       case 'neighbour': {
+        // Of proxy entries the kernel says nothing; they are mended along with the next thing it does tell of.
         const { address, linkIndex, proxy } = event.neighbour;
         const link = this.#nameOf(linkIndex);
-        if (event.change !== 'removed' || link === undefined) return undefined;
-        const key = neighbourKey({ link, address, entry: proxy ? 'proxy' : { mac: '' } });
+        if (event.change !== 'removed' || link === undefined || proxy) return undefined;
+        const key = neighbourKey({ link, address, entry: { mac: '' } });
         return this.#expectations.has(`neighbour ${key}`) ? `neighbour ${key} removed` : undefined;
       }
     }
   }
 
   #ofLink({ change, link }: LinkEvent): string | undefined {
+    const before = this.#names.get(link.index);
+    if (change === 'set' && before !== undefined && before !== link.name) {
+      this.learn([link]);
+      this.#conditions.delete(before);
+      const concerns = this.#expectations.link(before) !== undefined || this.#foreign().has(before);
+      return concerns || this.#foreign().has(link.name) ? `link ${before} is now ${link.name}` : undefined;
+    }
     const known = this.#conditions.get(link.name);
     if (change === 'removed') {
       this.#names.delete(link.index);
