@@ -27,18 +27,21 @@ export async function viewEngine(socketPath: string): Promise<EngineView> {
 
 function get(socketPath: string, path: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const options = { socketPath, path, agent: false, signal: AbortSignal.timeout(PATIENCE) };
+    const signal = AbortSignal.timeout(PATIENCE);
+    const options = { socketPath, path, agent: false, signal };
+    const fail = (error: Error) =>
+      reject(signal.aborted ? new Error(`GET ${path} on ${socketPath}: no answer within 3 s`) : error);
     const outgoing = request(options, response => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('error', reject);
+      response.on('error', fail);
       response.on('end', () => {
         const text = Buffer.concat(chunks).toString();
         if (response.statusCode === 200) resolve(text);
         else reject(new Error(`GET ${path} on ${socketPath}: status ${response.statusCode}: ${text}`));
       });
     });
-    outgoing.on('error', reject);
+    outgoing.on('error', fail);
     outgoing.end();
   });
 }
