@@ -68,7 +68,7 @@ export const seenAs = (from: Pinger, address: string): Promise<string | undefine
 
 /** Starts a server in a container that says its container's name to all who connect, and waits until it listens. */
 export async function serveName(host: TsnetHost, container: string, port = 80): Promise<void> {
-  await host.docker('exec', '-d', container, 'nc', '-lk', '-p', String(port), '-e', 'echo', container);
+  await host.docker('exec', '-d', container, 'nc', '-ll', '-p', String(port), '-e', 'echo', container);
   await waitFor(async () => (await talk({ on: host, container }, '127.0.0.1', port)) === container, {
     what: `the server in ${container}`,
   });

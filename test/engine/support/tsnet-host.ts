@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Child } from '../../lab/child.ts';
+import { findEngine, type Generation } from '../../lab/engines.ts';
 import type { Host } from '../../lab/host.ts';
 import { Lab, type LabOptions } from '../../lab/lab.ts';
 import { waitFor } from '../../lab/wait.ts';
@@ -8,9 +9,16 @@ import { waitFor } from '../../lab/wait.ts';
 const TSNET = join(import.meta.dirname, '../../../dist/tsnet');
 const SOCKET = '/run/docker/plugins/tsnet.sock';
 
-/** The engine generations that every promise is tested on: before 28 the sandbox does not exist at Join, from 28 on it does. */
-export const ENGINES = ['20.10', '28'] as const;
-export type EngineGeneration = (typeof ENGINES)[number];
+export type EngineGeneration = Exclude<Generation, 'newest'>;
+
+/**
+ * The engine generations that every promise is tested on: before 28 the sandbox does not exist at Join, from 28 on it
+ * does. The newer one is 26 from the day that Debian has no 28 any more: see scripts/setup/packages.sh.
+ */
+export const ENGINES: readonly EngineGeneration[] = [
+  '20.10',
+  (await findEngine('newest')).generation as EngineGeneration,
+];
 
 /** A lab host with the daemon under test on it. */
 export class TsnetHost {
