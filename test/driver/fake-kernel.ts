@@ -1,0 +1,215 @@
+import { TsnetError } from '../../src/errors.ts';
+import { describe, type Op } from '../../src/host-state/ops.ts';
+import { EMPTY, type HostState, type Link, type Observed } from '../../src/host-state/types.ts';
+import type { Kernel } from '../../src/kernel/kernel.ts';
+import type { LinkInfo } from '../../src/kernel/link-info.ts';
+import type { HostFacts, ParentFacts } from '../../src/modes/mode.ts';
+import { HostModel } from '../host-state/host-model.ts';
+import { Crash, type Fuse } from './fuse.ts';
+
+/** A link that the host has and tsnet did not make. */
+export interface ForeignLink extends Omit<Partial<LinkInfo>, 'index' | 'master' | 'parent'> {
+  readonly name: string;
+  readonly master?: string;
+  readonly parent?: string;
+  readonly addresses4?: readonly string[];
+  readonly addresses6?: readonly string[];
+  readonly wireless?: boolean;
+}
+
+/** The Kernel interface over a model of a host, with containers that links move into. */
+export class FakeKernel implements Kernel {
+  readonly foreign = new Map<string, ForeignLink>();
+  /** Links inside containers, by path of the sandbox and name of the link. */
+  readonly sandboxes = new Map<string, Map<string, Link>>();
+  /** The steps of every apply, a list each. */
+  readonly applied: (readonly Op[])[] = [];
+  readonly model: HostModel;
+  ipv6 = true;
+  dummies = true;
+  dockerUser: { changed: boolean; problem?: string } = { changed: false };
+  readonly #fuse: Fuse;
+  readonly #indexes = new Map<string, number>();
+
+  constructor(fuse: Fuse, foreign: readonly ForeignLink[]) {
+    this.#fuse = fuse;
+    for (const link of foreign) this.foreign.set(link.name, link);
+    this.model = new HostModel(EMPTY, new ForeignNames(this.foreign), { strict: false });
+  }
+
+  async apply(ops: readonly Op[], options: { context: string; teardown?: boolean }): Promise<void> {
+    this.#fuse.check();
+    this.applied.push(ops);
+    const failures: TsnetError[] = [];
+    for (const op of ops) {
+      await Promise.resolve();
+      try {
+        this.#step(op);
+      } catch (error) {
+        if (error instanceof Crash) throw error;
+        const failure = new TsnetError('KERNEL', `${describe(op)} (${options.context}): ${String(error)}`);
+        if (options.teardown !== true) throw failure;
+        failures.push(failure);
+      }
+    }
+    const [first] = failures;
+    if (first !== undefined) throw new TsnetError(first.code, failures.map(f => f.what).join('; '));
+  }
+
+  async observe(desired: HostState): Promise<Observed> {
+    this.#fuse.check();
+    const state = this.model.state();
+    const wanted = new Set(desired.sysctls.map(sysctl => sysctl.path));
+    return { ...state, sysctls: state.sysctls.filter(sysctl => wanted.has(sysctl.path)) };
+  }
+
+  async openDockerUser(): Promise<{ changed: boolean; problem?: string }> {
+    if (this.#fuse.burn('kernel: DOCKER-USER')) throw new TsnetError('FIREWALL', 'DOCKER-USER: refused');
+    return this.dockerUser;
+  }
+
+  async facts(parents: Iterable<string>): Promise<HostFacts> {
+    this.#fuse.check();
+    const found = [...parents].flatMap((name): ParentFacts[] => {
+      const link = this.foreign.get(name);
+      if (link === undefined) return [];
+      const { mac, mtu = 1500, addresses4 = [], addresses6 = [] } = link;
+      return [{ name, mtu, ...(mac === undefined ? {} : { mac }), addresses4, addresses6 }];
+    });
+    return { ipv6: this.ipv6, parents: new Map(found.map(fact => [fact.name, fact])) };
+  }
+
+  async links(): Promise<LinkInfo[]> {
+    this.#fuse.check();
+    return [
+      ...[...this.foreign.values()].map(link => this.#foreignInfo(link)),
+      ...[...this.model.links.values()].map(link => this.#info(link)),
+    ];
+  }
+
+  async link(name: string): Promise<LinkInfo | undefined> {
+    return (await this.links()).find(link => link.name === name);
+  }
+
+  async isWireless(name: string): Promise<boolean> {
+    this.#fuse.check();
+    return this.foreign.get(name)?.wireless ?? false;
+  }
+
+  async sandboxLinks(path: string): Promise<LinkInfo[] | undefined> {
+    this.#fuse.check();
+    const links = this.sandboxes.get(path);
+    return links && [...links.values()].map(link => this.#info(link));
+  }
+
+  async hasDummy(): Promise<boolean> {
+    this.#fuse.check();
+    return this.dummies;
+  }
+
+  /** What the engine does with the link that Join named. Not an effect of tsnet's process. */
+  moveIn(name: string, sandbox: string): void {
+    const inside = this.sandboxes.get(sandbox) ?? new Map<string, Link>();
+    this.sandboxes.set(sandbox, inside);
+    const link = this.model.links.get(name);
+    // Of a veth pair the other end moves, which the model does not have.
+    if (link?.kind !== 'macvlan') return;
+    this.model.drop(name);
+    inside.set(name, link);
+  }
+
+  /** What the engine does between Leave and DeleteEndpoint. */
+  moveOut(sandbox: string): void {
+    for (const [name, link] of this.sandboxes.get(sandbox) ?? []) this.model.links.set(name, link);
+    this.sandboxes.delete(sandbox);
+  }
+
+  /** The container dies with the engine: its links are gone, a veth with its peer. */
+  die(sandbox: string, hostEnd: string): void {
+    this.sandboxes.delete(sandbox);
+    this.model.drop(hostEnd);
+  }
+
+  /** Somebody removes a link of tsnet's by hand. */
+  cut(name: string): void {
+    this.model.drop(name);
+    this.#takeAlong(name);
+  }
+
+  /** Everything that is not on a disk is gone. */
+  reboot(): void {
+    for (const name of [...this.model.links.keys()]) this.model.drop(name);
+    this.model.sysctls.clear();
+    this.model.firewall.clear();
+    this.model.firewallIntact = false;
+    this.sandboxes.clear();
+  }
+
+  removeForeign(name: string): void {
+    this.foreign.delete(name);
+    this.#takeAlong(name);
+  }
+
+  #step(op: Op): void {
+    if (this.#fuse.burn(`kernel: ${describe(op)}`)) throw new Error('EIO told to fail');
+    this.model.step(op);
+    if (op.op === 'link.delete' && !this.model.has(op.name)) this.#takeAlong(op.name);
+  }
+
+  #takeAlong(parent: string): void {
+    this.model.dropHangingOn(parent);
+    for (const inside of this.sandboxes.values())
+      for (const [name, link] of inside)
+        if (link.kind === 'macvlan' && link.parent === parent) inside.delete(name);
+  }
+
+  #index(name: string): number {
+    const index = this.#indexes.get(name) ?? this.#indexes.size + 1;
+    this.#indexes.set(name, index);
+    return index;
+  }
+
+  #foreignInfo({ master, parent, ...link }: ForeignLink): LinkInfo {
+    return {
+      index: this.#index(link.name),
+      mtu: 1500,
+      up: true,
+      carrier: true,
+      loopback: false,
+      ...link,
+      ...(master === undefined ? {} : { master: this.#index(master) }),
+      ...(parent === undefined ? {} : { parent: this.#index(parent) }),
+    };
+  }
+
+  #info(link: Link): LinkInfo {
+    const { name, kind, alias, mac, mtu = 1500, up } = link;
+    return {
+      index: this.#index(name),
+      name,
+      kind,
+      alias,
+      mtu,
+      up,
+      carrier: up,
+      loopback: false,
+      ...(mac === undefined ? {} : { mac }),
+      ...(link.kind === 'macvlan' ? { parent: this.#index(link.parent) } : {}),
+      ...(link.kind === 'veth' && link.master !== undefined ? { master: this.#index(link.master) } : {}),
+    };
+  }
+}
+
+/** The names of the foreign links as they are at the moment. */
+class ForeignNames extends Set<string> {
+  readonly #links: ReadonlyMap<string, unknown>;
+
+  constructor(links: ReadonlyMap<string, unknown>) {
+    super();
+    this.#links = links;
+  }
+
+  override has(name: string): boolean {
+    return this.#links.has(name);
+  }
+}

@@ -1,0 +1,230 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { EngineView } from '../../src/engine/client.ts';
+import { Inventory } from '../../src/engine/inventory.ts';
+import { attach, FakeCall, NETWORKS, type NetworkName, World } from '../driver/world.ts';
+import { logLines } from '../reconcile/log-lines.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const listed = (...names: NetworkName[]) =>
+  names.map(name => ({ id: NETWORKS[name].networkId, name: `my-${name}` }));
+
+/** A world with some networks, and an engine that can be told what it answers. */
+const setUp = async (...names: NetworkName[]) => {
+  const world = new World();
+  for (const name of names) await attach(world, name);
+  world.restart();
+  const engine: { view: EngineView | Error } = { view: new Error('connect ENOENT') };
+  const view = vi.fn(async () => {
+    if (engine.view instanceof Error) throw engine.view;
+    return engine.view;
+  });
+  const { log, lines } = logLines();
+  const remove = vi.fn((id: string) => world.driver.deleteNetwork(id, new FakeCall()));
+  const { state, store, runner } = world;
+  const inventory = new Inventory({ state, store, runner, log, view, remove });
+  const answer = (engineId: string, ...present: NetworkName[]) => {
+    engine.view = { engineId, networks: listed(...present) };
+  };
+  const nameOf = (name: NetworkName) => state.network(NETWORKS[name].networkId)?.name;
+  return { world, inventory, engine, view, lines, remove, answer, nameOf };
+};
+
+const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+
+describe('names', () => {
+  it('are learned soon after a network was made, and kept on the disk', async () => {
+    const { world, inventory, answer, nameOf, view } = await setUp('nat');
+    answer('engine-1', 'nat');
+    inventory.refresh();
+    expect(view).not.toHaveBeenCalled();
+    await pass(100);
+    expect(nameOf('nat')).toBe('my-nat');
+    expect(world.store.networkRows.get(NETWORKS.nat.networkId)?.name).toBe('my-nat');
+    await pass(120_000);
+    expect(view).toHaveBeenCalledTimes(1);
+  });
+
+  it('are asked for again, ever more seldom, while the engine does not answer or list the network', async () => {
+    const { inventory, answer, nameOf, view } = await setUp('nat');
+    inventory.start();
+    const looks: number[] = [];
+    for (let ms = 0; ms <= 60_000; ms += 100) {
+      const before = view.mock.calls.length;
+      await pass(100);
+      if (view.mock.calls.length > before) looks.push(ms + 100);
+      if (ms === 300) answer('engine-1');
+    }
+    expect(looks).toEqual([100, 400, 1400, 4400, 14_400, 44_400]);
+    answer('engine-1', 'nat');
+    inventory.refresh();
+    await pass(100);
+    expect(nameOf('nat')).toBe('my-nat');
+  });
+
+  it('of networks that are not tsnet’s are passed over', async () => {
+    const { world, inventory, answer } = await setUp('nat');
+    answer('engine-1', 'nat', 'lan');
+    inventory.refresh();
+    await pass(100);
+    expect(world.state.networks()).toHaveLength(1);
+  });
+
+  it('follow a network that is created again under another name', async () => {
+    const { inventory, engine, nameOf, answer } = await setUp('nat');
+    answer('engine-1', 'nat');
+    inventory.refresh();
+    await pass(100);
+    engine.view = { engineId: 'engine-1', networks: [{ id: NETWORKS.nat.networkId, name: 'other' }] };
+    inventory.refresh();
+    await pass(100);
+    expect(nameOf('nat')).toBe('other');
+  });
+
+  it('are not given to a network that is being removed', async () => {
+    const { world, inventory, answer, nameOf } = await setUp('nat');
+    const row = world.state.network(NETWORKS.nat.networkId);
+    if (row !== undefined) world.state.putNetwork({ ...row, lifecycle: 'deleting' });
+    answer('engine-1', 'nat');
+    inventory.refresh();
+    await pass(100);
+    expect(nameOf('nat')).toBeUndefined();
+  });
+
+  it('wait for a call under way on the same network', async () => {
+    const { world, inventory, answer, nameOf } = await setUp('nat');
+    answer('engine-1', 'nat');
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const call = world.runner.run([`network ${NETWORKS.nat.networkId}`], () => promise);
+    inventory.refresh();
+    await pass(100);
+    expect(nameOf('nat')).toBeUndefined();
+    resolve();
+    await call;
+    await pass(0);
+    expect(nameOf('nat')).toBe('my-nat');
+  });
+});
+
+describe('a network that the engine has forgotten', () => {
+  /** The engine listed both before the daemon stopped. */
+  const known = async () => {
+    const parts = await setUp('nat', 'lan');
+    parts.world.store.settings.set('engine-id', 'engine-1');
+    return parts;
+  };
+
+  it('is removed, with what is on the host', async () => {
+    const { world, inventory, answer, remove, lines } = await known();
+    answer('engine-1', 'lan');
+    inventory.start();
+    await pass(100);
+    expect(remove.mock.calls).toEqual([[NETWORKS.nat.networkId]]);
+    expect(world.state.networks().map(n => n.id)).toEqual([NETWORKS.lan.networkId]);
+    expect(lines).toContain('info: network aaaaaaaaaaaa is unknown to the engine and is removed');
+  });
+
+  it('is removed also when it was the only one', async () => {
+    const { world, inventory, answer } = await known();
+    answer('engine-1');
+    inventory.start();
+    await pass(100);
+    expect(world.state.networks()).toEqual([]);
+  });
+
+  it('stays on the word of another engine, or of one that was never seen', async () => {
+    for (const seen of ['engine-1', undefined]) {
+      const { world, inventory, answer, remove } = await setUp('nat', 'lan');
+      if (seen !== undefined) world.store.settings.set('engine-id', seen);
+      answer('engine-2');
+      inventory.start();
+      await pass(120_000);
+      expect(remove).not.toHaveBeenCalled();
+    }
+  });
+
+  it('stays while a container is attached', async () => {
+    const { world, inventory, answer, remove } = await known();
+    world.state.putEndpoint({
+      id: 'e'.repeat(64),
+      networkId: NETWORKS.nat.networkId,
+      lifecycle: 'live',
+      mac: '02:00:00:00:00:01',
+      macFromEngine: false,
+      joined: true,
+    });
+    answer('engine-1', 'lan');
+    inventory.start();
+    await pass(100);
+    expect(remove).not.toHaveBeenCalled();
+  });
+
+  it('stays if it came after the start: the engine lists a network only when the driver has made it', async () => {
+    const { world, inventory, answer, remove } = await known();
+    answer('engine-1', 'nat', 'lan');
+    inventory.start();
+    await pass(100);
+    await world.driver.createNetwork(NETWORKS.isolated, new FakeCall());
+    inventory.refresh();
+    await pass(120_000);
+    expect(remove).not.toHaveBeenCalled();
+  });
+
+  it('is removed at a later look where the removal fails at first', async () => {
+    const { world, inventory, answer, remove } = await known();
+    remove.mockRejectedValueOnce(new Error('KERNEL'));
+    answer('engine-1', 'lan');
+    inventory.start();
+    await pass(500);
+    expect(remove).toHaveBeenCalledTimes(2);
+    expect(world.state.networks()).toHaveLength(1);
+  });
+
+  it('is not removed because the store cannot be read', async () => {
+    const { world, inventory, answer, remove } = await known();
+    inventory.start();
+    world.store.unreadable = true;
+    answer('engine-1');
+    await pass(100);
+    expect(remove).not.toHaveBeenCalled();
+  });
+});
+
+describe('the engine', () => {
+  it('is the one that lists a network of tsnet', async () => {
+    const { world, inventory, answer } = await setUp('nat');
+    answer('engine-9');
+    inventory.start();
+    await pass(100);
+    expect(world.store.settings.get('engine-id')).toBeUndefined();
+    answer('engine-1', 'nat');
+    await pass(300);
+    expect(world.store.settings.get('engine-id')).toBe('engine-1');
+  });
+});
+
+describe('close', () => {
+  it('ends the looking', async () => {
+    const { inventory, view } = await setUp('nat');
+    inventory.start();
+    await pass(100);
+    inventory.close();
+    await pass(120_000);
+    expect(view).toHaveBeenCalledTimes(1);
+  });
+
+  it('ends it also where it was asked for while a look was under way', async () => {
+    const { inventory, view } = await setUp('nat');
+    const { promise, reject } = Promise.withResolvers<never>();
+    view.mockReturnValueOnce(promise);
+    inventory.start();
+    await pass(100);
+    inventory.refresh();
+    reject(new Error('the engine went away'));
+    await pass(0);
+    inventory.close();
+    await pass(120_000);
+    expect(view).toHaveBeenCalledTimes(1);
+  });
+});

@@ -1,0 +1,211 @@
+import { describe, expect, it } from 'vitest';
+import { bridgeName, containerLinkName, portName, shimName } from '../../src/host-state/names.ts';
+import { rejection } from '../driver/refusal.ts';
+import { attach, endpointOn, HOST, NETWORKS, sandboxOf, World } from '../driver/world.ts';
+import { reconcilerOf, stepsLeft } from './restore.ts';
+
+const BRIDGE = bridgeName(NETWORKS.nat.networkId);
+const { endpointId } = endpointOn('lan', 1);
+
+describe('restored', () => {
+  it('runs once, whoever asks, and says so in the log', async () => {
+    const world = new World();
+    const { reconciler, lines } = reconcilerOf(world);
+    await Promise.all([reconciler.restored(), reconciler.restored()]);
+    await reconciler.restored();
+    expect(world.kernel.applied).toHaveLength(1);
+    expect(lines).toEqual(['info: reconcile']);
+  });
+
+  it('touches nothing while the store cannot be read, and restores when it can', async () => {
+    const world = new World();
+    await attach(world, 'nat', 1);
+    world.kernel.model.drop(BRIDGE);
+    world.restart();
+    const before = world.snapshot();
+    world.store.unreadable = true;
+    const { reconciler } = reconcilerOf(world);
+    expect(await rejection(reconciler.restored())).toMatchObject({ code: 'STATE_CORRUPT' });
+    expect(world.fuse.journal).toEqual([]);
+    expect(world.snapshot()).toEqual(before);
+    world.store.unreadable = false;
+    await reconciler.restored();
+    expect(world.kernel.model.links.has(BRIDGE)).toBe(true);
+    expect(await stepsLeft(world)).toEqual([]);
+  });
+
+  it('waits for calls under way, and holds up those that come after', async () => {
+    const world = new World();
+    const { reconciler } = reconcilerOf(world);
+    const order: string[] = [];
+    const { promise: held, resolve: release } = Promise.withResolvers<void>();
+    const before = world.runner.run(['network a'], async () => {
+      await held;
+      order.push('before');
+    });
+    const restored = reconciler.restored().then(() => order.push('restored'));
+    const after = world.runner.run(['network b'], async () => order.push('after'));
+    release();
+    await Promise.all([before, restored, after]);
+    expect(order[0]).toBe('before');
+    expect(world.kernel.applied).toHaveLength(1);
+    expect(order.indexOf('after')).toBeGreaterThan(0);
+  });
+});
+
+describe('run', () => {
+  it('is shared by those who ask while it waits, and not by those who ask while it runs', async () => {
+    const world = new World();
+    const { reconciler } = reconcilerOf(world);
+    const { promise, resolve: release } = Promise.withResolvers<void>();
+    const held = world.runner.run(['network a'], () => promise);
+    const waiting = [reconciler.run('one'), reconciler.run('two')];
+    const facts = world.kernel.facts.bind(world.kernel);
+    const later: Promise<void>[] = [];
+    world.kernel.facts = async parents => {
+      world.kernel.facts = facts;
+      later.push(reconciler.run('while it runs'), reconciler.run('and again'));
+      return facts(parents);
+    };
+    release();
+    await Promise.all([held, ...waiting]);
+    await Promise.all(later);
+    expect(world.kernel.applied).toHaveLength(2);
+  });
+
+  it('puts back what was removed by hand', async () => {
+    const world = new World();
+    await attach(world, 'nat', 1);
+    await attach(world, 'lan', 1);
+    world.kernel.cut(shimName('eth0'));
+    world.kernel.cut(BRIDGE);
+    world.kernel.model.firewallIntact = false;
+    await reconcilerOf(world).reconciler.run('test');
+    expect(await stepsLeft(world)).toEqual([]);
+    expect(world.kernel.model.links.get(portName(endpointOn('nat', 1).endpointId))).toMatchObject({
+      master: BRIDGE,
+    });
+    expect(world.kernel.model.firewallIntact).toBe(true);
+  });
+
+  it('removes what bears the mark and is not wanted, and nothing else', async () => {
+    const world = new World();
+    const common = { alias: 'tsnet:0000', up: true };
+    world.kernel.model.links.set('tsd9', { kind: 'dummy', name: 'tsd9', ...common });
+    await reconcilerOf(world).reconciler.run('test');
+    expect(world.kernel.applied).toEqual([[{ op: 'link.delete', name: 'tsd9', alias: 'tsnet:0000' }]]);
+    expect([...world.kernel.foreign.keys()]).toEqual(HOST.map(link => link.name));
+  });
+
+  it('leaves a link that is inside its container there', async () => {
+    const world = new World();
+    await attach(world, 'lan', 1);
+    world.kernel.moveIn(containerLinkName(endpointId), sandboxOf(endpointId));
+    world.restart();
+    await reconcilerOf(world).reconciler.restored();
+    expect(world.kernel.applied.at(-1)).toEqual([]);
+    expect(world.state.endpointsOf(NETWORKS.lan.networkId)).toHaveLength(1);
+  });
+
+  it('forgets an endpoint that died with its container, with the way to it', async () => {
+    const world = new World();
+    await attach(world, 'lan', 1);
+    world.kernel.moveIn(containerLinkName(endpointId), sandboxOf(endpointId));
+    world.kernel.die(sandboxOf(endpointId), 'none');
+    const { reconciler, lines } = reconcilerOf(world);
+    await reconciler.run('test');
+    expect(world.state.endpointsOf(NETWORKS.lan.networkId)).toEqual([]);
+    expect(world.kernel.model.routes.size).toBe(0);
+    expect(lines).toContain('info: endpoint 198.18.0.11/24 is gone with its container and is forgotten');
+  });
+
+  it('does not take an endpoint for lost that comes back to the host between two looks', async () => {
+    const world = new World();
+    await attach(world, 'lan', 1);
+    world.kernel.moveIn(containerLinkName(endpointId), sandboxOf(endpointId));
+    const look = world.kernel.sandboxLinks.bind(world.kernel);
+    world.kernel.sandboxLinks = async path => {
+      world.kernel.moveOut(path);
+      return look(path);
+    };
+    await reconcilerOf(world).reconciler.run('test');
+    expect(world.state.endpointsOf(NETWORKS.lan.networkId)).toHaveLength(1);
+  });
+
+  it('keeps an endpoint that has not joined yet', async () => {
+    const world = new World();
+    await attach(world, 'nat');
+    const request = endpointOn('nat', 1);
+    await world.driver.createEndpoint(request, {
+      signal: new AbortController().signal,
+      changed: () => undefined,
+      warn: () => undefined,
+      about: () => undefined,
+    });
+    world.restart();
+    await reconcilerOf(world).reconciler.restored();
+    expect(world.state.endpointsOf(NETWORKS.nat.networkId)).toHaveLength(1);
+  });
+
+  it('keeps rows that say "to be removed" while the host still bears something of them', async () => {
+    const world = new World();
+    await attach(world, 'nat', 1);
+    const row = world.state.network(NETWORKS.nat.networkId);
+    if (row !== undefined) world.state.putNetwork({ ...row, lifecycle: 'deleting' });
+    world.fuse.arm({ failAt: [1] });
+    const { reconciler, lines } = reconcilerOf(world);
+    await reconciler.run('test');
+    expect(lines.join()).toMatch(/error: reconcile: .*KERNEL/);
+    expect(world.state.network(NETWORKS.nat.networkId)?.lifecycle).toBe('deleting');
+    await reconciler.run('test');
+    expect(world.state.networks()).toEqual([]);
+    expect(world.kernel.model.links.size).toBe(0);
+  });
+
+  it('follows the parent: its addresses, its going and its coming back', async () => {
+    const world = new World();
+    await attach(world, 'lan', 1);
+    const { reconciler } = reconcilerOf(world);
+    const eth0 = HOST.find(link => link.name === 'eth0');
+    if (eth0 === undefined) throw new Error('no eth0');
+    world.kernel.foreign.set('eth0', { ...eth0, addresses4: ['198.18.0.77/24'] });
+    await reconciler.run('test');
+    const sources = () => [...world.kernel.model.routes.values()].map(route => route.source);
+    expect(sources()).toContain('198.18.0.77');
+    world.kernel.removeForeign('eth0');
+    await reconciler.run('test');
+    expect(world.kernel.model.links.size).toBe(0);
+    expect(world.state.networks()).toHaveLength(1);
+    world.kernel.foreign.set('eth0', eth0);
+    await reconciler.run('test');
+    expect([...world.kernel.model.links.keys()]).toEqual([shimName('eth0')]);
+  });
+
+  it('keeps the bridges of the engine apart', async () => {
+    const world = new World([...HOST, { name: 'docker0', kind: 'bridge' }]);
+    const { reconciler } = reconcilerOf(world);
+    await reconciler.run('test');
+    const elements = () => [...world.kernel.model.firewall.values()];
+    expect(elements()).toEqual([{ set: 'engine_bridges', key: ['docker0'] }]);
+    world.kernel.foreign.delete('docker0');
+    await reconciler.run('test');
+    expect(elements()).toEqual([]);
+  });
+
+  it('warns where DOCKER-USER cannot be opened', async () => {
+    const world = new World();
+    world.kernel.dockerUser = { changed: false, problem: 'it is of the legacy kind' };
+    const { reconciler, lines } = reconcilerOf(world);
+    await reconciler.run('test');
+    expect(lines).toContain('warn: DOCKER-USER: it is of the legacy kind');
+  });
+
+  it('tells the monitor what is expected from now on', async () => {
+    const world = new World();
+    await attach(world, 'nat', 1);
+    world.restart();
+    await reconcilerOf(world).reconciler.restored();
+    expect(world.expectations.link(BRIDGE)).toEqual({ up: true });
+    expect(world.expectations.has(`address ${BRIDGE} 198.18.1.1/24`)).toBe(true);
+  });
+});
