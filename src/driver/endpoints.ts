@@ -88,16 +88,13 @@ export class Endpoints {
     });
   }
 
-  /** The interface is still inside the container now; it comes back to the host before DeleteEndpoint, which removes it. */
+  /**
+   * Nothing is done: the interface is still inside the container, and comes back to the host before DeleteEndpoint, which
+   * removes it. Where it is until then is still remembered, should this process end in between.
+   */
   async leave(ref: EndpointRef, call: Call): Promise<void> {
-    const { runner, state } = this.#context;
-    await runner.run(endpointKeys(ref.networkId), async () => {
-      const endpoint = state.endpoint(ref.networkId, ref.endpointId);
-      if (endpoint === undefined) return;
-      call.about(nameOfEndpoint(endpoint));
-      const { sandbox: _sandbox, ...rest } = endpoint;
-      state.putEndpoint(rest);
-    });
+    const endpoint = this.#context.state.endpoint(ref.networkId, ref.endpointId);
+    if (endpoint !== undefined) call.about(nameOfEndpoint(endpoint));
   }
 
   async delete(ref: EndpointRef, call: Call): Promise<void> {

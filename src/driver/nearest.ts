@@ -4,7 +4,8 @@
  */
 export function nearest(word: string, candidates: readonly string[]): string {
   const last = (text: string) => text.split('.').at(-1) ?? text;
-  const wanted = word.toLowerCase();
+  // As much as a name can have: the time grows with the length.
+  const wanted = word.slice(0, 64).toLowerCase();
   const score = (candidate: string) => {
     const known = candidate.toLowerCase();
     return Math.min(edits(wanted, known), edits(last(wanted), last(known)) + 0.5);

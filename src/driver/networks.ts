@@ -68,6 +68,15 @@ export class Networks {
     const network: Network = { ...description, base, lifecycle: 'live' };
     if (base.kind === 'own' && description.options.mode === 'bridge') refuseOverlap(description, others);
     const facts = await factsFor(kernel, network);
+    if (network.ipv6 && !facts.ipv6) {
+      throw new TsnetError(
+        'KERNEL_UNSUPPORTED',
+        `${nameOfNetwork(network)} is to have IPv6, which this host has switched off`,
+        {
+          remedy: 'Boot without ipv6.disable=1, or create the network without IPv6.',
+        },
+      );
+    }
     for (const warning of await this.#doubts(network, facts)) call.warn(warning);
 
     state.putNetwork(network);

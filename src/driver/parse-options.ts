@@ -60,7 +60,7 @@ function canonicalise(generic: Readonly<Record<string, string>>): Map<string, st
     if (name === undefined) {
       throw new TsnetError(
         'OPTION_UNKNOWN',
-        `option ${JSON.stringify(key)} is not known; ${nearest(key, [...CANONICAL.keys()])} is the nearest`,
+        `option ${JSON.stringify(key.slice(0, 64))} is not known; ${nearest(key, [...CANONICAL.keys()])} is the nearest`,
       );
     }
     const other = given.get(name);

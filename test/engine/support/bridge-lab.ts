@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { LabNode } from '../../lab/node.ts';
@@ -8,6 +9,21 @@ import type { TsnetHost } from './tsnet-host.ts';
 
 const PEER_SERVER = join(import.meta.dirname, '../fixtures/peer-server.ts');
 const PEER_PORT = 7000;
+const BRIDGE_SYSCTLS = '/proc/sys/net/bridge';
+
+/**
+ * The two ways in which a bridge may treat frames between its ports: past the firewall, or, with the module
+ * br_netfilter, which engines load and switch on, through it. Without the module there is the first only.
+ */
+export const BR_NETFILTER: readonly string[] = existsSync(BRIDGE_SYSCTLS) ? ['0', '1'] : ['0'];
+
+/** Sets it for a host. @param value one of BR_NETFILTER */
+export async function setBrNetfilter(host: TsnetHost, value: string): Promise<void> {
+  if (!existsSync(BRIDGE_SYSCTLS)) return;
+  await host.host.sh(
+    `cd ${BRIDGE_SYSCTLS}; for f in ip ip6; do echo ${value} > bridge-nf-call-\${f}tables; done`,
+  );
+}
 
 /** `docker network create -d tsnet`. @returns the network's id */
 export const createNetwork = (host: TsnetHost, name: string, ...options: string[]): Promise<string> =>
