@@ -57,7 +57,14 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const expectations = new Expectations();
   const reconciler = new Reconciler({ state, runner, kernel, expectations, log });
   const changes = new Changes(kernel, expectations);
-  const driver = createDriver({ state, runner, kernel, changes, created: () => inventory.refresh() });
+  const driver = createDriver({
+    state,
+    runner,
+    kernel,
+    changes,
+    created: () => inventory.refresh(),
+    undone: id => inventory.suspect(id),
+  });
   const inventory = new Inventory({
     state,
     store,

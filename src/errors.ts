@@ -174,11 +174,6 @@ const TABLE = {
     cause: 'The MTU is above that of the parent link.',
     remedy: 'Leave com.docker.network.driver.mtu out, or set it to at most the MTU of the parent.',
   },
-  PUBLISH_UNSUPPORTED: {
-    status: 501,
-    cause: 'Ports are to be published on a bridge network; this version of tsnet does not publish ports.',
-    remedy: 'Reach the container by its address, or connect it to a network of the bridge driver as well.',
-  },
   KERNEL: {
     status: 500,
     cause: 'The kernel refused a change; the message has its error number and own words.',

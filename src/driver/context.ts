@@ -18,6 +18,8 @@ export interface Context {
   readonly changes: Changes;
   /** Called when a network has been made: its name, which the protocol does not carry, can be asked for now. */
   readonly created: () => void;
+  /** Called when a network could not be removed: the engine will not ask again. */
+  readonly undone: (networkId: string) => void;
 }
 
 /** The facts that a network's desired state depends on. */

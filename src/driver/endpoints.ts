@@ -84,7 +84,7 @@ export class Endpoints {
           call.warn(`the host has no address on ${parent.name} to reach ${bareOf(cidr)} from`);
         }
       }
-      return modeOf(network).join(network, endpoint);
+      return modeOf(network).join(network, endpoint, request.ports.length > 0);
     });
   }
 
@@ -110,12 +110,12 @@ export class Endpoints {
 
   async program(request: ProgramRequest, call: Call): Promise<void> {
     const network = this.#network(request.networkId);
-    if (request.ports.length === 0 || network.internal) return;
-    const what = `${request.ports.length} port(s) of a container on ${nameOfNetwork(network)}`;
-    // The engine's own macvlan driver warns as well and goes on: there the container has an address of the LAN.
-    if (network.options.mode === 'macvlan')
-      call.warn(`${what} are not published: reach them at the container's address`);
-    else throw new TsnetError('PUBLISH_UNSUPPORTED', `${what} cannot be published`);
+    call.about(nameOfNetwork(network));
+    // Never refused: the engine joins the networks of a container in random order, and this one may have the gateway
+    // for a moment only. Its own macvlan driver warns as well and goes on.
+    if (request.ports.length > 0 && !network.internal) {
+      call.warn(`${request.ports.length} port(s) are not published: reach the container at its own address`);
+    }
   }
 
   async #remove(network: Network, endpoint: Endpoint, call: Call): Promise<void> {

@@ -57,7 +57,13 @@ export class Networks {
     call.about(nameOfNetwork(known));
     await runner.run(networkKeys(id, known.base.link), async () => {
       const network = state.network(id);
-      if (network !== undefined) await this.#remove(network, call);
+      if (network === undefined) return;
+      try {
+        await this.#remove(network, call);
+      } catch (error) {
+        this.#context.undone(id);
+        throw error;
+      }
     });
   }
 

@@ -28,8 +28,10 @@ export class Inventory {
   readonly #parts: InventoryParts;
   #timer: NodeJS.Timeout | undefined;
   #attempt = 0;
-  /** Networks that may have been removed behind tsnet's back: those that were there when it started. */
+  /** Networks that the engine may no longer have: those from before the start, and those whose removal failed. */
   #unconfirmed = new Set<string>();
+  /** Those of them that the engine itself has asked to be removed. */
+  readonly #asked = new Set<string>();
   #closed = false;
 
   constructor(parts: InventoryParts) {
@@ -39,6 +41,14 @@ export class Inventory {
   /** Begins with the networks of the store as they were at the start of the daemon. */
   start(): void {
     this.#unconfirmed = new Set(this.#parts.state.networks().map(network => network.id));
+    this.refresh();
+  }
+
+  /** The engine forgets a network whatever the driver answers: one whose removal failed is tried again. */
+  suspect(networkId: string): void {
+    this.#asked.add(networkId);
+    if (this.#unconfirmed.has(networkId)) return;
+    this.#unconfirmed.add(networkId);
     this.refresh();
   }
 
@@ -54,7 +64,8 @@ export class Inventory {
   }
 
   #schedule(): void {
-    const pause = PAUSES[this.#attempt];
+    // What is still to be removed is tried at the longest pause for as long as it takes.
+    const pause = PAUSES[this.#attempt] ?? (this.#unconfirmed.size > 0 ? PAUSES.at(-1) : undefined);
     if (pause === undefined || this.#closed) return;
     this.#attempt += 1;
     // One look is planned at a time, also when one was asked for while another was under way.
@@ -70,9 +81,9 @@ export class Inventory {
       const engine = await view();
       await this.#learnNames(engine);
       await this.#removeForgotten(engine);
-      return state.networks().every(network => network.name !== undefined);
+      return state.networks().every(network => network.name !== undefined) && this.#unconfirmed.size === 0;
     } catch (error) {
-      log.debug(`the engine does not list its networks yet: ${String(error)}`);
+      log.debug(`the engine's networks and tsnet's are not in step yet: ${String(error)}`);
       return false;
     }
   }
@@ -98,11 +109,14 @@ export class Inventory {
     if (store.setting(ENGINE) !== engine.engineId) return;
     const listed = new Set(engine.networks.map(network => network.id));
     for (const id of this.#unconfirmed) {
-      const inUse = state.endpointsOf(id).some(endpoint => endpoint.joined);
-      if (listed.has(id) || inUse || state.network(id) === undefined) continue;
-      log.info(`network ${id.slice(0, 12)} is unknown to the engine and is removed`);
-      await remove(id);
+      const inUse = !this.#asked.has(id) && state.endpointsOf(id).some(endpoint => endpoint.joined);
+      const isForgotten = !listed.has(id) && !inUse && state.network(id) !== undefined;
+      if (isForgotten) {
+        log.info(`network ${id.slice(0, 12)} is unknown to the engine and is removed`);
+        await remove(id);
+      }
+      this.#unconfirmed.delete(id);
+      this.#asked.delete(id);
     }
-    this.#unconfirmed.clear();
   }
 }

@@ -40,13 +40,17 @@ export const bridge: Mode = {
     };
   },
 
-  join(network, endpoint) {
+  join(network, endpoint, publishes) {
+    const byEngine = publishes && !network.internal;
     return {
       interfaceName: { srcName: containerLinkName(endpoint.id), dstPrefix: network.options.ifacePrefix },
-      ...gatewaysOf(network, endpoint),
+      // The engine publishes ports on networks of its own only, and on the one that has the default gateway. Without
+      // one here it takes another network of the container, or else adds an interface on docker_gwbridge; which network
+      // it will be is not known at this moment, for it joins them in random order.
+      ...(byEngine ? {} : gatewaysOf(network, endpoint)),
       staticRoutes: [],
-      // Or the engine adds a docker_gwbridge interface to a container that was meant to be without a gateway.
-      disableGatewayService: true,
+      // Or the engine adds that interface to every container that was meant to be without a gateway.
+      disableGatewayService: !byEngine,
     };
   },
 };

@@ -29,5 +29,6 @@ export interface Mode {
   network(network: Network, facts: HostFacts): HostState;
   /** The share of an endpoint that has joined. */
   endpoint(network: Network, endpoint: Endpoint, facts: HostFacts): HostState;
-  join(network: Network, endpoint: Endpoint): JoinAnswer;
+  /** @param publishes whether the container has published ports (`-p`, `-P`) */
+  join(network: Network, endpoint: Endpoint, publishes: boolean): JoinAnswer;
 }
