@@ -63,6 +63,8 @@ export class World {
   driver: NetworkDriver;
   /** How often a network was said to have been made. */
   created = 0;
+  /** Networks whose removal failed. */
+  readonly undone: string[] = [];
 
   constructor(foreign: readonly ForeignLink[] = HOST) {
     this.kernel = new FakeKernel(this.fuse, foreign);
@@ -95,7 +97,7 @@ export class World {
     const created = () => {
       this.created += 1;
     };
-    return createDriver({ state, runner, kernel, changes, created });
+    return createDriver({ state, runner, kernel, changes, created, undone: id => this.undone.push(id) });
   }
 }
 

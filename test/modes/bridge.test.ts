@@ -153,7 +153,7 @@ describe('an endpoint on a bridge', () => {
   it('is told its gateways, of the subnet that its address is in', () => {
     const second = { pool: '198.18.2.0/24', gateway: '198.18.2.254/24', aux: {} };
     const of = network({ subnets4: [SUBNET4, second], ipv6: true, subnets6: [SUBNET6] });
-    expect(bridge.join(of, endpoint(of, { address4: '198.18.2.7/24' }))).toEqual({
+    expect(bridge.join(of, endpoint(of, { address4: '198.18.2.7/24' }), false)).toEqual({
       interfaceName: { srcName: containerLinkName(endpoint(of).id), dstPrefix: 'eth' },
       gateway4: '198.18.2.254',
       gateway6: '2001:db8:1::1',
@@ -167,9 +167,17 @@ describe('an endpoint on a bridge', () => {
     ['without addresses', network({ subnets4: [NO_ADDRESSES] })],
     ['in a subnet without one', network({ subnets4: [{ pool: '198.18.1.0/24', aux: {} }] })],
   ])('is told no gateway %s', (_where, of) => {
-    const answer = bridge.join(of, endpoint(of));
+    const answer = bridge.join(of, endpoint(of), false);
     expect(answer).not.toHaveProperty('gateway4');
     expect(answer).not.toHaveProperty('gateway6');
     expect(answer.disableGatewayService).toBe(true);
+  });
+
+  it('leaves the gateway to the engine where ports are published, for it publishes on networks of its own', () => {
+    const of = network();
+    const answer = bridge.join(of, endpoint(of), true);
+    expect(answer).not.toHaveProperty('gateway4');
+    expect(answer.disableGatewayService).toBe(false);
+    expect(bridge.join(network({ internal: true }), endpoint(of), true).disableGatewayService).toBe(true);
   });
 });

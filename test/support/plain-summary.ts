@@ -9,10 +9,12 @@ export default class PlainSummary implements Reporter {
       for (const test of tests) {
         const result = test.result();
         count[result.state] += 1;
-        if (result.state === 'skipped') console.log(`skipped: ${test.fullName}: ${result.note ?? 'no reason given'}`);
+        if (result.state === 'skipped')
+          console.log(`skipped: ${test.fullName}: ${result.note ?? 'no reason given'}`);
       }
       // A file that could not be loaded, or whose hooks failed, has no test to count.
-      const brokenHooks = module.errors().length + [...module.children.allSuites()].flatMap(s => s.errors()).length;
+      const brokenHooks =
+        module.errors().length + [...module.children.allSuites()].flatMap(s => s.errors()).length;
       count.failed += brokenHooks;
     }
     // A test that never began is not a success.

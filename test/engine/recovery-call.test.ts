@@ -1,0 +1,124 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Lab } from '../lab/lab.ts';
+import { waitFor } from '../lab/wait.ts';
+import {
+  daemonOf,
+  engineView,
+  linkIndexes,
+  linksCalledFor,
+  startRestored,
+  store,
+} from './support/host-view.ts';
+import { startContainer, wipe } from './support/macvlan-lab.ts';
+import { ENGINES, type TsnetHost, tsnetLab } from './support/tsnet-host.ts';
+
+/*
+ * The engine repeats a call that was cut off with an empty body (moby#35459), so that the driver never learns what was
+ * asked; that a removal failed it logs, and forgets the thing all the same.
+ */
+describe.each(ENGINES)('tsnet killed with a call in hand, engine %s', engine => {
+  let lab: Lab;
+  let host: TsnetHost;
+
+  beforeAll(async () => {
+    const made = await tsnetLab({ hosts: [{ engine }] });
+    lab = made.lab;
+    [host] = made.hosts as [TsnetHost];
+    await host.docker('network', 'create', '-d', 'tsnet', 'kept');
+  });
+  afterAll(() => lab?.destroy());
+  afterEach(async () => {
+    if (expect.getState().currentTestName?.includes('last')) await wipe(host);
+  });
+
+  const count = (entry: string) => host.log().split(entry).length - 1;
+  const freeze = () => process.kill(daemonOf(host), 'SIGSTOP');
+
+  /** Waits until a call waits at the socket of the frozen daemon, and kills it with that. */
+  const killWithCall = async () => {
+    await waitFor(
+      async () => {
+        const { stdout } = await host.host.exec('ss', ['-xlH', 'src', '/run/docker/plugins/tsnet.sock']);
+        return Number(String(stdout).trim().split(/\s+/)[2]) > 0;
+      },
+      { what: 'a call of the engine' },
+    );
+    await host.stop('KILL');
+    await startRestored(host);
+  };
+
+  const agree = async () => {
+    const view = await store(host);
+    const known = await engineView(host);
+    const same = (a: string[], b: string[]) => JSON.stringify([...a].sort()) === JSON.stringify(b);
+    return (
+      same(
+        view.networks.map(network => network.id),
+        known.networks,
+      ) &&
+      same(
+        view.endpoints.map(endpoint => endpoint.id),
+        known.endpoints,
+      ) &&
+      same(linksCalledFor(view), Object.keys(await linkIndexes(host)))
+    );
+  };
+  const soonAgree = () =>
+    waitFor(agree, {
+      timeout: 15_000,
+      what: () => `tsnet to agree with the engine:\n${host.log().slice(-3000)}`,
+    });
+
+  it('removes a network whose removal it never heard of', async () => {
+    await host.docker('network', 'create', '-d', 'tsnet', 'gone');
+    await waitFor(async () => (await store(host)).networks.every(n => n.name !== undefined), {
+      what: 'the names',
+    });
+    freeze();
+    const removal = host.docker('network', 'rm', 'gone');
+    await killWithCall();
+    await removal;
+    expect(count('NetworkDriver.DeleteNetwork outcome=BODY_EMPTY')).toBe(1);
+    await soonAgree();
+  });
+
+  it('removes an endpoint whose removal it never heard of', async () => {
+    await startContainer(host, 'c1', 'bridge');
+    // Between Leave and DeleteEndpoint the engine moves a link, which takes longer than seeing the first in the log.
+    await waitFor(
+      async () => {
+        const [leaves, deletes] = [count('NetworkDriver.Leave '), count('NetworkDriver.DeleteEndpoint ')];
+        await host.docker('network', 'connect', 'kept', 'c1');
+        const disconnect = host.docker('network', 'disconnect', 'kept', 'c1');
+        await waitFor(() => count('NetworkDriver.Leave ') > leaves, { what: 'Leave' });
+        freeze();
+        if (count('NetworkDriver.DeleteEndpoint ') > deletes) {
+          process.kill(daemonOf(host), 'SIGCONT');
+          await disconnect;
+          return false;
+        }
+        await killWithCall();
+        await disconnect;
+        return count('NetworkDriver.DeleteEndpoint outcome=BODY_EMPTY') > 0;
+      },
+      { timeout: 30_000, what: 'a kill between Leave and DeleteEndpoint' },
+    );
+    await soonAgree();
+  });
+
+  it('leaves nothing of a network, or an attachment, that it was killed while making (last)', async () => {
+    freeze();
+    const creation = host.refused('network', 'create', '-d', 'tsnet', 'half');
+    await killWithCall();
+    expect(await creation).toContain('BODY_EMPTY');
+    freeze();
+    const connection = host.refused('network', 'connect', 'kept', 'c1');
+    await killWithCall();
+    expect(await connection).toContain('BODY_EMPTY');
+    await soonAgree();
+    // and the same commands work now
+    await host.docker('network', 'create', '-d', 'tsnet', 'half');
+    await host.docker('network', 'connect', 'half', 'c1');
+    await soonAgree();
+  });
+});
