@@ -6,7 +6,14 @@ const shared = {
   pool: 'forks' as const,
   env: { UV_THREADPOOL_SIZE: '64' },
 };
-const NEEDS_ROOT = ['test/kernel/**', 'test/lab/**', 'test/engine/**', 'test/store/**', 'test/firewall/**', 'test/demo/**'];
+const NEEDS_ROOT = [
+  'test/kernel/**',
+  'test/lab/**',
+  'test/engine/**',
+  'test/store/**',
+  'test/firewall/**',
+  'test/demo/**',
+];
 
 export default defineConfig({
   test: {
