@@ -1,11 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Lab } from '../lab/lab.ts';
+import { stat } from '../lab/proc.ts';
 import { waitFor } from '../lab/wait.ts';
 import {
   daemonOf,
   engineView,
   linkIndexes,
   linksCalledFor,
+  linksOf,
   startRestored,
   store,
 } from './support/host-view.ts';
@@ -26,23 +28,34 @@ describe.each(ENGINES)('tsnet killed with a call in hand, engine %s', engine => 
     [host] = made.hosts as [TsnetHost];
     await host.docker('network', 'create', '-d', 'tsnet', 'kept');
   });
+  afterEach(() => thaw());
   afterAll(() => lab?.destroy());
-  afterEach(async () => {
-    if (expect.getState().currentTestName?.includes('last')) await wipe(host);
-  });
 
   const count = (entry: string) => host.log().split(entry).length - 1;
-  const freeze = () => process.kill(daemonOf(host), 'SIGSTOP');
+  let frozen: number | undefined;
+  const freeze = () => {
+    frozen = daemonOf(host);
+    process.kill(frozen, 'SIGSTOP');
+  };
+  /** nsenter, the daemon's parent, stops itself when its child is stopped, and continues it when continued. */
+  const thaw = () => {
+    const parent = frozen === undefined ? undefined : stat(frozen)?.parent;
+    if (parent !== undefined) process.kill(parent, 'SIGCONT');
+    frozen = undefined;
+  };
 
   /** Waits until a call waits at the socket of the frozen daemon, and kills it with that. */
   const killWithCall = async () => {
     await waitFor(
       async () => {
-        const { stdout } = await host.host.exec('ss', ['-xlH', 'src', '/run/docker/plugins/tsnet.sock']);
-        return Number(String(stdout).trim().split(/\s+/)[2]) > 0;
+        // bytes that the daemon has not read, on the connection that the engine keeps
+        const { stdout } = await host.host.sh("ss -xaH | awk '$5 ~ /plugins.tsnet.sock/ && $3 > 0'");
+        return stdout !== '';
       },
       { what: 'a call of the engine' },
     );
+    if (frozen !== undefined) process.kill(frozen, 'SIGKILL');
+    thaw();
     await host.stop('KILL');
     await startRestored(host);
   };
@@ -89,14 +102,22 @@ describe.each(ENGINES)('tsnet killed with a call in hand, engine %s', engine => 
       async () => {
         const [leaves, deletes] = [count('NetworkDriver.Leave '), count('NetworkDriver.DeleteEndpoint ')];
         await host.docker('network', 'connect', 'kept', 'c1');
+        const { inside } = await linksOf(host, 'c1', 'kept');
         const disconnect = host.docker('network', 'disconnect', 'kept', 'c1');
         await waitFor(() => count('NetworkDriver.Leave ') > leaves, { what: 'Leave' });
         freeze();
         if (count('NetworkDriver.DeleteEndpoint ') > deletes) {
-          process.kill(daemonOf(host), 'SIGCONT');
+          thaw();
           await disconnect;
           return false;
         }
+        await waitFor(
+          async () =>
+            (await host.host.exec('ip', ['link', 'show', inside], { reject: false })).exitCode === 0,
+          {
+            what: 'the link to be back on the host',
+          },
+        );
         await killWithCall();
         await disconnect;
         return count('NetworkDriver.DeleteEndpoint outcome=BODY_EMPTY') > 0;
@@ -106,7 +127,7 @@ describe.each(ENGINES)('tsnet killed with a call in hand, engine %s', engine => 
     await soonAgree();
   });
 
-  it('leaves nothing of a network, or an attachment, that it was killed while making (last)', async () => {
+  it('leaves nothing of a network, or an attachment, that it was killed while making', async () => {
     freeze();
     const creation = host.refused('network', 'create', '-d', 'tsnet', 'half');
     await killWithCall();
@@ -120,5 +141,6 @@ describe.each(ENGINES)('tsnet killed with a call in hand, engine %s', engine => 
     await host.docker('network', 'create', '-d', 'tsnet', 'half');
     await host.docker('network', 'connect', 'half', 'c1');
     await soonAgree();
+    await wipe(host);
   });
 });
