@@ -25,10 +25,8 @@ export function choosable(pool: Cidr, range: Cidr | undefined): Bounds {
   if (range === undefined) return all;
   const start = range.network - pool.network;
   const end = start + sizeOf(range) - 1n;
-  // biome-ignore-start lint/complexity/useMathMinMax: Math.min and Math.max take no bigints
   const first = start < all.first ? all.first : start;
   const last = end < all.last ? end : all.last;
-  // biome-ignore-end lint/complexity/useMathMinMax: as above
   return { first, last };
 }
 
