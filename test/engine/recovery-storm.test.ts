@@ -34,7 +34,7 @@ describe.each(ENGINES)('tsnet killed at random moments, engine %s', engine => {
   /** What every command answers does not matter here: many fail, for the engine repeats a call with an empty body. */
   const tries = (...args: string[]) => host.host.docker(...args);
 
-  it('has after each start what its store says, and in the end what the engine says', async () => {
+  it('ends with exactly what its store says, which is what the engine says', async () => {
     let isOver = false;
     const repeat = async (round: () => Promise<unknown>) => {
       while (!isOver) await round();
