@@ -66,6 +66,8 @@ export interface Endpoint {
   readonly macFromEngine: boolean;
   /** Between Join and DeleteEndpoint its link exists. */
   readonly joined: boolean;
+  /** After Leave. The engine forgets the endpoint then, whether tsnet hears its DeleteEndpoint or not. */
+  readonly left?: true;
   /** Path of the sandbox's network namespace, as Join named it. */
   readonly sandbox?: string;
 }

@@ -13,7 +13,7 @@
 set -euo pipefail
 
 CACHE=${TSNET_LAB_CACHE:-/var/cache/tsnet-lab}
-PACKAGES='docker.io iproute2 iptables nftables libnftables1 busybox-static util-linux tcpdump iputils-ping'
+PACKAGES='docker.io iproute2 iptables nftables libnftables1 busybox-static util-linux tcpdump iputils-ping strace'
 PROGRAMS='dockerd docker-proxy docker-init containerd containerd-shim-runc-v2 containerd-shim ctr'
 CHECK=
 if [ "${1:-}" = --check ]; then CHECK=1; shift; fi

@@ -64,7 +64,8 @@ export class Endpoints {
       refuseLate(call, context);
       await this.#checkBase(network);
       const facts = await factsFor(kernel, network);
-      const endpoint: Endpoint = { ...known, joined: true, sandbox: request.sandbox };
+      const { left: _left, ...there } = known;
+      const endpoint: Endpoint = { ...there, joined: true, sandbox: request.sandbox };
       state.putEndpoint(endpoint);
       try {
         await changes.make(stepsToAdd(network, facts, endpoint), call, context);
@@ -89,12 +90,17 @@ export class Endpoints {
   }
 
   /**
-   * Nothing is done: the interface is still inside the container, and comes back to the host before DeleteEndpoint, which
+   * Only remembered: the interface is still inside the container, and comes back to the host before DeleteEndpoint, which
    * removes it. Where it is until then is still remembered, should this process end in between.
    */
   async leave(ref: EndpointRef, call: Call): Promise<void> {
-    const endpoint = this.#context.state.endpoint(ref.networkId, ref.endpointId);
-    if (endpoint !== undefined) call.about(nameOfEndpoint(endpoint));
+    const { runner, state } = this.#context;
+    await runner.run(endpointKeys(ref.networkId), async () => {
+      const endpoint = state.endpoint(ref.networkId, ref.endpointId);
+      if (endpoint === undefined) return;
+      call.about(nameOfEndpoint(endpoint));
+      if (endpoint.left === undefined) state.putEndpoint({ ...endpoint, left: true });
+    });
   }
 
   async delete(ref: EndpointRef, call: Call): Promise<void> {

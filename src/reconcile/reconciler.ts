@@ -3,6 +3,7 @@ import type { Runner } from '../driver/runner.ts';
 import type { State } from '../driver/state.ts';
 import { diff } from '../host-state/diff.ts';
 import { merge } from '../host-state/merge.ts';
+import { containerLinkName } from '../host-state/names.ts';
 import { describe } from '../host-state/ops.ts';
 import type { Observed } from '../host-state/types.ts';
 import type { Kernel } from '../kernel/kernel.ts';
@@ -61,6 +62,7 @@ export class Reconciler {
       .filter(network => network.base.kind === 'foreign')
       .map(network => network.base.link);
     const facts = await kernel.facts(new Set(foreign));
+    if (!this.#restored) await this.#removeLeft();
     const inside = await this.#dropLost();
     const desired = merge([
       desiredHost(networks, network => state.endpointsOf(network.id), facts),
@@ -83,6 +85,23 @@ export class Reconciler {
     const ms = Math.round((performance.now() - started) * 10) / 10;
     if (failure !== undefined) log.error(`reconcile: ${String(failure)}`, { reason, changed, ms });
     else if (changed.length > 0 || reason === 'start') log.info('reconcile', { reason, changed, ms });
+  }
+
+  /**
+   * Of endpoints that were left before this process began, DeleteEndpoint may have been heard by nobody: the engine repeats a
+   * call that was cut off with an empty body (moby#35459). One whose link is still inside its container is yet to be deleted.
+   */
+  async #removeLeft(): Promise<void> {
+    const { state, kernel } = this.#parts;
+    const left = state
+      .networks()
+      .flatMap(network => state.endpointsOf(network.id).filter(e => e.left === true));
+    if (left.length === 0) return;
+    const onHost = new Set((await kernel.links()).map(link => link.name));
+    for (const endpoint of left) {
+      if (onHost.has(containerLinkName(endpoint.id)))
+        state.putEndpoint({ ...endpoint, lifecycle: 'deleting' });
+    }
   }
 
   /** @returns the endpoints whose link is inside its container, where an observation of the host cannot see it */

@@ -54,6 +54,7 @@ const endpoint: z.ZodType<Endpoint> = z.object({
   mac: z.string(),
   macFromEngine: z.boolean(),
   joined: z.boolean(),
+  left: z.literal(true).exactOptional(),
   sandbox: z.string().exactOptional(),
 } satisfies Shape<Endpoint>);
 

@@ -322,7 +322,7 @@ describe('Leave', () => {
     for (let i = 0; i < 2; i++) {
       await world.driver.leave(ref, new FakeCall());
       const row = world.state.endpoint(ref.networkId, ref.endpointId);
-      expect(row).toMatchObject({ joined: true, sandbox: expect.any(String) });
+      expect(row).toMatchObject({ joined: true, left: true, sandbox: expect.any(String) });
       expect(world.snapshot()).toMatchObject({ host });
     }
   });

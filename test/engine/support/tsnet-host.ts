@@ -4,10 +4,8 @@ import type { Child } from '../../lab/child.ts';
 import { findEngine, type Generation } from '../../lab/engines.ts';
 import type { Host } from '../../lab/host.ts';
 import { Lab, type LabOptions } from '../../lab/lab.ts';
-import { waitFor } from '../../lab/wait.ts';
 
 const TSNET = join(import.meta.dirname, '../../../dist/tsnet');
-const SOCKET = '/run/docker/plugins/tsnet.sock';
 
 export type EngineGeneration = Exclude<Generation, 'newest'>;
 
@@ -35,13 +33,8 @@ export class TsnetHost {
     const log = join(this.host.dir, `tsnet-${this.#logs.length}.log`);
     this.#logs.push(log);
     this.#daemon = await this.host.spawn(TSNET, ['serve', '--log-level', 'debug', ...args], { log });
-    await waitFor(
-      async () => (await this.host.exec('test', ['-S', SOCKET], { reject: false })).exitCode === 0,
-      {
-        timeout: 10_000,
-        what: () => `tsnet to listen:\n${this.log()}`,
-      },
-    );
+    // Not the socket itself: a killed daemon leaves its file behind.
+    await this.#daemon.waitForOutput('listening', 10_000);
   }
 
   /** Ends the daemon as the service manager does (TERM) or as a crash does (KILL). */
