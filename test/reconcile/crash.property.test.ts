@@ -75,10 +75,12 @@ async function carryOut(world: World, { action, name, number }: Command): Promis
     case 'join':
       await join(world, endpoint);
       return;
-    case 'start':
+    case 'start': {
       // Between Join and Leave.
-      if (world.store.endpointRows.get(endpoint.endpointId)?.sandbox === undefined) return;
+      const row = world.store.endpointRows.get(endpoint.endpointId);
+      if (row?.sandbox === undefined || row.left === true) return;
       return kernel.moveIn(containerLinkName(endpoint.endpointId), sandbox);
+    }
     case 'leave':
       await driver.leave(endpoint, new FakeCall());
       return kernel.moveOut(sandbox);
