@@ -4,7 +4,7 @@ import { containerLinkName, portName } from '../host-state/names.ts';
 import { EMPTY, type FirewallElement, type HostState, type Sysctl } from '../host-state/types.ts';
 import type { Endpoint, Network } from '../model.ts';
 import { gatewaysOf, realSubnets } from './addressing.ts';
-import { macOfAddress, stableMac } from './mac.ts';
+import { macOfAddress, portMac, stableMac } from './mac.ts';
 import type { HostFacts, Mode } from './mode.ts';
 
 /**
@@ -26,6 +26,7 @@ export const bridge: Mode = {
           kind: 'veth',
           name: portName(endpoint.id),
           alias: endpointMark(network.id, endpoint.id),
+          mac: portMac(endpoint.id),
           up: true,
           noLinkLocal: true,
           ...(present ? { master: network.base.link } : {}),

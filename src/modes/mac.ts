@@ -21,3 +21,12 @@ export function stableMac(...words: readonly string[]): string {
   const digest = createHash('sha256').update(words.join('\0')).digest();
   return text([((digest[0] ?? 0) & 0xfc) | 0x02, ...digest.subarray(1, 6)]);
 }
+
+/**
+ * The MAC of a bridge port's host end. A bridge whose own MAC nobody set takes the lowest of its ports
+ * (br_stp_recalculate_bridge_id), and what its neighbours have cached is then dropped as somebody else's. No port
+ * with this first byte is ever the lowest.
+ */
+export function portMac(...words: readonly string[]): string {
+  return `fe${stableMac('port', ...words).slice(2)}`;
+}

@@ -3,6 +3,7 @@ import { endpointMark, networkMark } from '../../src/host-state/mark.ts';
 import { containerLinkName, portName } from '../../src/host-state/names.ts';
 import type { HostState } from '../../src/host-state/types.ts';
 import { bridge } from '../../src/modes/bridge.ts';
+import { portMac } from '../../src/modes/mac.ts';
 import { endpoint, facts, NETWORK, NO_ADDRESSES, network, SUBNET4, SUBNET6 } from './samples.ts';
 
 const elements = (state: HostState) => state.firewall.map(({ set, key }) => `${set} ${key.join(' ')}`);
@@ -135,6 +136,7 @@ describe('an endpoint on a bridge', () => {
         kind: 'veth',
         name: portName(on.id),
         alias: endpointMark(of.id, on.id),
+        mac: portMac(on.id),
         up: true,
         noLinkLocal: true,
         master: 'tsb1',

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { macOfAddress, stableMac } from '../../src/modes/mac.ts';
+import { macOfAddress, portMac, stableMac } from '../../src/modes/mac.ts';
 
 const LOCAL_UNICAST = /^[0-9a-f][26ae](:[0-9a-f]{2}){5}$/;
 
@@ -41,5 +41,16 @@ describe('a stable MAC', () => {
 
   it('tells words apart by where they end', () => {
     expect(stableMac('ab', 'c')).not.toBe(stableMac('a', 'bc'));
+  });
+});
+
+describe("a port's MAC", () => {
+  it('is local and unicast, of its own, and above every MAC that the kernel or a vendor gives', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.string(), (a, b) => {
+        expect(portMac(a)).toMatch(/^fe(:[0-9a-f]{2}){5}$/);
+        expect(portMac(a) === portMac(b)).toBe(a === b);
+      }),
+    );
   });
 });
