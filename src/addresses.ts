@@ -90,6 +90,24 @@ export function cidrOverlaps(a: Cidr, b: Cidr): boolean {
   return cidrContains(wide, { family: narrow.family, value: narrow.network });
 }
 
+/**
+ * CIDRs in canonical form with host bits cleared, without doubles and those that lie in another.
+ * @param texts CIDRs, or bare addresses for one address each
+ * @throws TsnetError ADDRESS_INVALID
+ */
+export function disjointCidrs(texts: readonly string[]): string[] {
+  const cidrs = texts.map(text =>
+    parseCidr(text.includes('/') ? text : `${text}/${bitsOf(parseAddress(text).family)}`),
+  );
+  const networks = new Map(
+    cidrs.map(cidr => [formatCidr({ ...cidr, address: cidr.network }), cidr] as const),
+  );
+  const isInside = (inner: Cidr, outer: Cidr) => outer.prefix < inner.prefix && cidrOverlaps(outer, inner);
+  return [...networks].flatMap(([text, inner]) =>
+    [...networks.values()].some(outer => isInside(inner, outer)) ? [] : [text],
+  );
+}
+
 /** `10.1.2.3/8` or `10.1.2.3` to `10.1.2.3`. */
 export const bareOf = (text: string): string => text.split('/')[0] ?? text;
 

@@ -45,6 +45,11 @@ const TABLE = {
     cause: 'The plugin socket cannot be at the path, or systemd passed something else than one socket.',
     remedy: 'Name another path with --socket, of at most 107 bytes, with nothing but an old socket there.',
   },
+  DAEMON: {
+    status: 503,
+    cause: 'A command asked the daemon, and none answers on its socket or it is of another version.',
+    remedy: 'Start it (tsnet serve), or name its socket with --socket.',
+  },
   STATE_IN_USE: {
     status: 500,
     cause: 'Another tsnet daemon holds the state directory.',
@@ -189,6 +194,26 @@ const TABLE = {
     status: 500,
     cause: 'nftables refused a change; the message has its own words.',
     remedy: 'Check that the kernel has nf_tables and nft_masq, and that libnftables.so.1 is installed.',
+  },
+  PORT_TAKEN: {
+    status: 409,
+    cause: 'A port of the host that is to be published is in use; the message says by whom.',
+    remedy: 'Publish on another port or host address, or stop what holds it.',
+  },
+  PORTS_EXHAUSTED: {
+    status: 409,
+    cause: 'No port of the range asked for, or of the range of ephemeral ports, is free on the host.',
+    remedy: 'Give a larger range, or stop what holds its ports.',
+  },
+  HOST_ADDRESS: {
+    status: 400,
+    cause: 'The address that a port is to be published on is none of this host.',
+    remedy: 'See ip address for those it has; leave the address out to publish on all of them.',
+  },
+  UFW_MISSING: {
+    status: 409,
+    cause: 'firewall=ufw is asked for, and ufw is not installed where tsnet can read its rules (/etc/ufw).',
+    remedy: 'Install ufw, or leave the option out.',
   },
   SPACE_UNKNOWN: {
     status: 400,

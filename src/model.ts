@@ -1,4 +1,4 @@
-import type { MacvlanMode } from './host-state/types.ts';
+import type { MacvlanMode, PortProtocol } from './host-state/types.ts';
 
 /** What tsnet remembers of a subnet of a network, as the engine's IPAM data gave it. */
 export interface Subnet {
@@ -11,6 +11,12 @@ export interface Subnet {
 }
 
 export type ModeName = 'bridge' | 'macvlan';
+
+/** How packets from elsewhere reach the containers of a bridge network, as the engine's own driver has it. */
+export type GatewayMode = 'nat' | 'nat-unprotected' | 'routed' | 'isolated';
+
+/** Where `-p` publishes on a LAN: on the container's own address, on the host's, on both, nowhere. */
+export type PublishPlace = 'self' | 'host' | 'both' | 'off';
 
 /** Driver options after parsing: defaults filled in, every value of its own type. */
 export interface NetworkOptions {
@@ -25,6 +31,16 @@ export interface NetworkOptions {
   readonly masquerade: boolean;
   /** First part of the interface name inside the container. */
   readonly ifacePrefix: string;
+  readonly publish: PublishPlace;
+  /** Bare address that ports are published on when `-p` names none; absent: every address of both families. */
+  readonly hostBinding?: string;
+  readonly gatewayMode4: GatewayMode;
+  readonly gatewayMode6: GatewayMode;
+  readonly isolation: boolean;
+  /** CIDRs of the clients that published ports are open to; empty: everybody. */
+  readonly allowFrom: readonly string[];
+  /** Whose rules published ports are judged by besides tsnet's own. */
+  readonly firewall: 'own' | 'ufw';
 }
 
 /** A row is durable before the first kernel write and goes after the last: `deleting` lies between. */
@@ -53,6 +69,27 @@ export interface Network {
   };
 }
 
+/** A port that `-p` or `-P` asks for, as the engine handed it over. */
+export interface PortRequest {
+  readonly protocol: PortProtocol;
+  /** Of the container. */
+  readonly port: number;
+  /** Bare address of the host; absent: any address of both families. */
+  readonly hostIp?: string;
+  /** First and last port of the host that will do; 0: any free one. */
+  readonly hostPort: number;
+  readonly hostPortEnd: number;
+}
+
+/** A port of the host that leads to a container. */
+export interface PublishedPort {
+  readonly protocol: PortProtocol;
+  /** Bare; `0.0.0.0` and `::` stand for every address of their family. */
+  readonly hostAddress: string;
+  readonly hostPort: number;
+  readonly port: number;
+}
+
 export interface Endpoint {
   /** 64 hex digits, new for every start of a container. */
   readonly id: string;
@@ -70,4 +107,8 @@ export interface Endpoint {
   readonly left?: true;
   /** Path of the sandbox's network namespace, as Join named it. */
   readonly sandbox?: string;
+  /** What the container's `-p` and `-P` ask for, as Join said it. */
+  readonly ports: readonly PortRequest[];
+  /** What of it is published on the host at present: between Program and Revoke. */
+  readonly published: readonly PublishedPort[];
 }

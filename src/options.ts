@@ -1,5 +1,5 @@
 import type { MacvlanMode } from './host-state/types.ts';
-import type { ModeName } from './model.ts';
+import type { GatewayMode, ModeName, PublishPlace } from './model.ts';
 
 /** How the text of an option's value is read. */
 export type OptionType =
@@ -7,7 +7,9 @@ export type OptionType =
   | { readonly kind: 'integer'; readonly min: number; readonly max: number }
   | { readonly kind: 'choice'; readonly values: readonly string[] }
   | { readonly kind: 'link' }
-  | { readonly kind: 'prefix' };
+  | { readonly kind: 'prefix' }
+  | { readonly kind: 'address' }
+  | { readonly kind: 'networks' };
 
 export interface OptionSpec {
   readonly type: OptionType;
@@ -25,6 +27,13 @@ export const MACVLAN_MODES = [
   'vepa',
   'passthru',
 ] as const satisfies readonly MacvlanMode[];
+export const GATEWAY_MODES = [
+  'nat',
+  'nat-unprotected',
+  'routed',
+  'isolated',
+] as const satisfies readonly GatewayMode[];
+export const PUBLISH_PLACES = ['self', 'host', 'both', 'off'] as const satisfies readonly PublishPlace[];
 const BOTH = ['bridge', 'macvlan'] as const;
 
 /**
@@ -88,6 +97,51 @@ export const OPTIONS = {
     default: 'eth',
     modes: BOTH,
     doc: 'First part of the name of the interface inside the container; the engine adds a number.',
+  },
+  publish: {
+    type: { kind: 'choice', values: PUBLISH_PLACES },
+    default: 'self',
+    modes: ['macvlan'],
+    doc: "Where -p publishes: self on the container's own address (80:8080 makes its port 80 answer), host on the host's addresses (through the shim), both, off.",
+  },
+  'com.docker.network.bridge.host_binding_ipv4': {
+    type: { kind: 'address' },
+    default: 'every address of the host, IPv4 and IPv6',
+    modes: BOTH,
+    aliases: ['host_binding_ipv4'],
+    doc: 'Address of the host that ports are published on when -p names none.',
+  },
+  'com.docker.network.bridge.gateway_mode_ipv4': {
+    type: { kind: 'choice', values: GATEWAY_MODES },
+    default: 'nat',
+    modes: ['bridge'],
+    aliases: ['gateway_mode_ipv4'],
+    doc: 'nat publishes on the host; nat-unprotected also lets others route to every port of the containers; routed uses no NAT and opens published ports to those who route to the containers; isolated (with --internal) gives the bridge no address.',
+  },
+  'com.docker.network.bridge.gateway_mode_ipv6': {
+    type: { kind: 'choice', values: GATEWAY_MODES },
+    default: 'nat',
+    modes: ['bridge'],
+    aliases: ['gateway_mode_ipv6'],
+    doc: 'The same for IPv6.',
+  },
+  isolation: {
+    type: { kind: 'boolean' },
+    default: 'true',
+    modes: ['bridge'],
+    doc: 'When off, containers of this network and of others that have it off reach each other.',
+  },
+  allow_from: {
+    type: { kind: 'networks' },
+    default: 'everybody',
+    modes: BOTH,
+    doc: 'Clients that ports published on the host are open to, as addresses or CIDRs with commas between; the host itself always is one.',
+  },
+  firewall: {
+    type: { kind: 'choice', values: ['own', 'ufw'] },
+    default: 'own',
+    modes: BOTH,
+    doc: "Whose rules decide who reaches published ports: tsnet's own, or also those of ufw for the same port of the host.",
   },
 } as const satisfies Record<string, OptionSpec>;
 

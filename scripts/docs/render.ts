@@ -45,6 +45,10 @@ function typeText(type: OptionType): string {
       return 'a link name';
     case 'prefix':
       return 'a letter and up to 11 letters, digits, `-`, `_`';
+    case 'address':
+      return 'an IP address';
+    case 'networks':
+      return 'addresses or CIDRs, with commas between';
   }
 }
 

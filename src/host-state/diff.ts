@@ -1,11 +1,12 @@
-import { addressKey, byKey, elementKey, neighbourKey, routeKey } from './keys.ts';
+import { flowsAfter, flowsOfResident } from './flows.ts';
+import { addressKey, byKey, elementKey, holdKey, neighbourKey, redirectKey, routeKey } from './keys.ts';
 import type { LinkChanges, Op } from './ops.ts';
-import type { HostState, Link, Observed } from './types.ts';
+import type { FirewallElement, HostState, Link, Observed, PortHold } from './types.ts';
 
 /**
- * The steps from one host state to another, in an order in which each can be done: the firewall first when
- * something is added (a link must not carry a packet before its rules stand) and last when it is removed; a link
- * after the one that it hangs on, and away before it.
+ * The steps from one host state to another, in an order in which each can be done: ports of the host and the firewall
+ * first when something is added (a link must not carry a packet before its rules stand) and last when it is removed; a
+ * link after the one that it hangs on, and away before it.
  *
  * @param to what is wanted
  * @param from what is there: an observation of the kernel, or an earlier desired state
@@ -25,18 +26,33 @@ export function diff(to: HostState, from: HostState | Observed): Op[] {
   const onFresh = (path: string) => path.split('/').some(part => fresh.has(part));
   const sysctls = to.sysctls.filter(s => before.get(s.path)?.value !== s.value || onFresh(s.path));
   const broken = 'firewallIntact' in from && !from.firewallIntact;
-  const elements = broken
-    ? { add: [], remove: [] }
-    : compare(to.firewall, from.firewall, elementKey, () => true);
+  const changed = compare(to.firewall, from.firewall, elementKey, sameValue);
+  const elements = broken ? { add: [], replace: [], remove: [] } : changed;
+  const holds = compare(to.holds, from.holds, holdKey, same);
+  // An address that stands for all cannot be bound beside one of them: what goes of the same port goes first.
+  const comes = new Set(holds.add.map(portOf));
+  const inTheWay = holds.remove.filter(hold => comes.has(portOf(hold)));
+  const redirects = compare(to.redirects, from.redirects, redirectKey, same);
+  const leaving = from.residents.filter(address => !to.residents.includes(address));
+  const coming = to.residents.filter(address => !from.residents.includes(address));
 
   // A link with settings of its own stays down until they are made: an IPv6 link that is up for an instant with
   // accept_ra=1 has learned a default route in it.
   const configured = (link: Link) => link.up && to.sysctls.some(s => s.path.split('/').includes(link.name));
 
-  const ops: Op[] = [];
-  if (broken) ops.push({ op: 'firewall.rebuild', elements: to.firewall });
-  if (elements.add.length > 0) ops.push({ op: 'firewall', add: elements.add, delete: [] });
+  const ops: Op[] = [
+    ...(coming.length > 0 ? [{ op: 'flows.settle', containers: coming } as const] : []),
+    ...[...holds.replace, ...inTheWay].map((hold): Op => ({ op: 'hold.delete', hold })),
+    ...holds.add.map((hold): Op => ({ op: 'hold.add', hold })),
+  ];
+  if (broken) ops.push({ op: 'firewall.rebuild', elements: to.firewall, guard: to.guard });
+  else if (!same(to.guard ?? {}, from.guard ?? {})) {
+    ops.push({ op: 'firewall.guard', guard: to.guard });
+  }
+  if (elements.add.length > 0) ops.push({ op: 'firewall', add: elements.add, delete: elements.replace });
   ops.push(
+    ...redirects.add.map((redirect): Op => ({ op: 'redirect.set', redirect })),
+    ...redirects.remove.map((redirect): Op => ({ op: 'redirect.delete', redirect })),
     // A route into a shim without its neighbour would let the host ask the LAN: see shim.ts.
     ...routes.remove.map((route): Op => ({ op: 'route.delete', route })),
     ...neighbours.remove.map((neighbour): Op => ({ op: 'neighbour.delete', neighbour })),
@@ -55,8 +71,19 @@ export function diff(to: HostState, from: HostState | Observed): Op[] {
     ...routes.add.map((route): Op => ({ op: 'route.set', route })),
   );
   if (elements.remove.length > 0) ops.push({ op: 'firewall', add: [], delete: elements.remove });
+  ops.push(
+    ...holds.remove.filter(hold => !comes.has(portOf(hold))).map((hold): Op => ({ op: 'hold.delete', hold })),
+  );
+  const flows = [
+    // Of a table that was away nobody knows what began without it.
+    ...flowsAfter(broken ? to.firewall : changed.add, [...changed.replace, ...changed.remove]),
+    ...leaving.map(flowsOfResident),
+  ];
+  if (flows.length > 0) ops.push({ op: 'flows.forget', flows });
   return ops;
 }
+
+const portOf = ({ protocol, port }: PortHold): string => `${protocol} ${port}`;
 
 /** The rest of a change that sets a link up, if there is any. */
 function withoutUp({ op, link, changes }: Extract<Op, { op: 'link.set' }>): Op[] {
@@ -78,9 +105,16 @@ function compare<T>(
     return old === undefined || !equal(item, old);
   });
   const remove = [...present].filter(([k]) => !wanted.has(k));
-  return { add: add.map(([, item]) => item), remove: remove.map(([, item]) => item) };
+  return {
+    add: add.map(([, item]) => item),
+    /** What stands in the place of something that is added. */
+    replace: add.flatMap(([k]) => present.get(k) ?? []),
+    remove: remove.map(([, item]) => item),
+  };
 }
 
+const sameValue = (a: FirewallElement, b: FirewallElement): boolean =>
+  a.value?.join(' ') === b.value?.join(' ');
 const same = (a: object, b: object): boolean => canonical(a) === canonical(b);
 const canonical = (item: object): string =>
   JSON.stringify(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)));
@@ -142,6 +176,12 @@ function linkChanges(to: Link, from: Link, remade: ReadonlySet<string>): LinkCha
       ((to.isolated ?? false) !== (from.isolated ?? false) || (portRemade && to.isolated))
     ) {
       changes.isolated = to.isolated ?? false;
+    }
+    if (
+      to.master !== undefined &&
+      ((to.hairpin ?? false) !== (from.hairpin ?? false) || (portRemade && to.hairpin))
+    ) {
+      changes.hairpin = to.hairpin ?? false;
     }
   }
   return changes;

@@ -1,4 +1,4 @@
-import { addressKey, byKey, elementKey, neighbourKey, routeKey } from './keys.ts';
+import { addressKey, byKey, elementKey, holdKey, neighbourKey, redirectKey, routeKey } from './keys.ts';
 import type { HostState } from './types.ts';
 
 /**
@@ -45,5 +45,25 @@ export function merge(states: readonly HostState[]): HostState {
         elementKey,
       ).values(),
     ],
+    ...guardOf(states),
+    holds: [
+      ...byKey(
+        states.flatMap(s => s.holds),
+        holdKey,
+      ).values(),
+    ],
+    redirects: [
+      ...byKey(
+        states.flatMap(s => s.redirects),
+        redirectKey,
+      ).values(),
+    ],
+    residents: [...new Set(states.flatMap(s => s.residents))],
   };
+}
+
+/** There is one host, so all that have a guard have the same. */
+function guardOf(states: readonly HostState[]): Pick<HostState, 'guard'> {
+  const guard = states.findLast(s => s.guard !== undefined)?.guard;
+  return guard === undefined ? {} : { guard };
 }

@@ -33,6 +33,8 @@ export interface VethLink extends LinkCommon {
   readonly master?: string;
   /** Bridge port isolation (IFLA_BRPORT_ISOLATED): isolated ports reach the bridge, not each other. */
   readonly isolated?: boolean;
+  /** Hairpin mode (IFLA_BRPORT_MODE): a frame may leave by the port it came in by. */
+  readonly hairpin?: boolean;
 }
 
 export interface MacvlanLink extends LinkCommon {
@@ -79,24 +81,110 @@ export interface Sysctl {
   readonly value: string;
 }
 
-/** The sets of tsnet's nft table: see firewall/sets.ts for what each holds. */
+/** The sets and maps of tsnet's nft table: see firewall/sets.ts for what each holds. */
 export type FirewallSet =
   | 'bridges'
   | 'same_bridge'
   | 'engine_bridges'
+  | 'shims'
   | 'no_icc'
   | 'internal'
+  | 'unisolated'
   | 'masquerade4'
   | 'masquerade6'
   | 'guest4'
   | 'guest6'
   | 'guest_masquerade4'
-  | 'guest_masquerade6';
+  | 'guest_masquerade6'
+  | 'localnet'
+  | 'publish4'
+  | 'publish6'
+  | 'publish_at4'
+  | 'publish_at6'
+  | 'published_source4'
+  | 'published_source6'
+  | 'restricted4'
+  | 'restricted6'
+  | 'allow_from4'
+  | 'allow_from6'
+  | 'ufw4'
+  | 'ufw6'
+  | 'unprotected4'
+  | 'unprotected6'
+  | 'routed4'
+  | 'routed6'
+  | 'open4'
+  | 'open6';
 
-/** One element of one set; `key` has a part for each field of a concatenated set. */
+/** One element of one set or map; `key` and `value` have a part for each field. */
 export interface FirewallElement {
   readonly set: FirewallSet;
   readonly key: readonly string[];
+  /** What a map maps the key to; absent for sets. */
+  readonly value?: readonly string[];
+}
+
+/** Protocols whose ports can be published. */
+export type PortProtocol = 'tcp' | 'udp' | 'sctp';
+
+/**
+ * A port of the host that is kept from other processes by a bound socket of tsnet's own, as the engine keeps the ports
+ * that it publishes. Nothing listens on it, for packets to it are redirected before they reach a socket.
+ */
+export interface PortHold {
+  readonly protocol: PortProtocol;
+  /** Bare; `0.0.0.0` and `::` stand for every address of their family. */
+  readonly address: string;
+  readonly port: number;
+  /** Id of the endpoint that it is published for. */
+  readonly owner: string;
+  /** The socket does listen, and passes on to this place what no rule can translate. */
+  readonly relay?: {
+    /** Bare address of the container. */
+    readonly address: string;
+    readonly port: number;
+    /** CIDRs of the clients that are served besides the host itself; absent: all. */
+    readonly allowFrom?: readonly string[];
+  };
+}
+
+/** Ports of a container's own addresses that lead to others of its ports: an nft table inside its sandbox. */
+export interface Redirect {
+  /** Path of the sandbox's network namespace; it may not be there yet, or no longer. */
+  readonly sandbox: string;
+  readonly endpointId: string;
+  readonly rules: readonly {
+    readonly protocol: PortProtocol;
+    /** The container's own address, bare. */
+    readonly address: string;
+    readonly from: number;
+    readonly to: number;
+  }[];
+}
+
+/** One rule of the host's own firewall about packets to the host, in the terms that published ports are judged by. */
+export interface GuardRule {
+  readonly family: 4 | 6;
+  readonly action: 'allow' | 'deny';
+  /** Absent: any of them. */
+  readonly protocol?: PortProtocol;
+  /** Ranges of host ports, each of two inclusive ends; absent: any. */
+  readonly ports?: readonly (readonly [number, number])[];
+  readonly sourcePorts?: readonly (readonly [number, number])[];
+  /** CIDR; absent: any. */
+  readonly source?: string;
+  /** CIDR of the host's own addresses; absent: any. */
+  readonly destination?: string;
+  /** Link the packet comes in by, `eth*` for all that begin so; absent: any. */
+  readonly link?: string;
+  /** Allowed at most five times in 30 s from one source, as `ufw limit` does. */
+  readonly limit?: true;
+}
+
+/** The host's own firewall, as far as it is asked about published ports: the first rule that matches decides. */
+export interface Guard {
+  readonly rules: readonly GuardRule[];
+  readonly otherwise: { readonly 4: 'allow' | 'deny'; readonly 6: 'allow' | 'deny' };
 }
 
 export interface HostState {
@@ -106,6 +194,15 @@ export interface HostState {
   readonly neighbours: readonly Neighbour[];
   readonly sysctls: readonly Sysctl[];
   readonly firewall: readonly FirewallElement[];
+  /** Absent: no network asks for one. */
+  readonly guard?: Guard;
+  readonly holds: readonly PortHold[];
+  readonly redirects: readonly Redirect[];
+  /**
+   * Bare addresses of containers, whose tracked connections (conntrack) end with them. Cannot be observed: an observation
+   * has those that are desired.
+   */
+  readonly residents: readonly string[];
 }
 
 /** What an observation of the kernel says: a host state, and whether the firewall table around the elements is whole. */
@@ -120,4 +217,7 @@ export const EMPTY: HostState = {
   neighbours: [],
   sysctls: [],
   firewall: [],
+  holds: [],
+  redirects: [],
+  residents: [],
 };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { TsnetError } from '../errors.ts';
-import type { Endpoint, Network, NetworkOptions, Subnet } from '../model.ts';
+import type { Endpoint, Network, NetworkOptions, PortRequest, PublishedPort, Subnet } from '../model.ts';
 
 /**
  * What a stored document must look like. `satisfies` ties each shape to the model: a field that is added there and not
@@ -14,6 +14,8 @@ const subnet: z.ZodType<Subnet> = z.object({
   aux: z.record(z.string(), z.string()),
 } satisfies Shape<Subnet>);
 
+const gatewayMode = z.enum(['nat', 'nat-unprotected', 'routed', 'isolated']);
+
 const options: z.ZodType<NetworkOptions> = z.object({
   mode: z.enum(['bridge', 'macvlan']),
   parent: z.string().exactOptional(),
@@ -24,6 +26,13 @@ const options: z.ZodType<NetworkOptions> = z.object({
   icc: z.boolean(),
   masquerade: z.boolean(),
   ifacePrefix: z.string(),
+  publish: z.enum(['self', 'host', 'both', 'off']),
+  hostBinding: z.string().exactOptional(),
+  gatewayMode4: gatewayMode,
+  gatewayMode6: gatewayMode,
+  isolation: z.boolean(),
+  allowFrom: z.array(z.string()),
+  firewall: z.enum(['own', 'ufw']),
 } satisfies Shape<NetworkOptions>);
 
 const lifecycle = z.enum(['live', 'deleting']);
@@ -45,6 +54,23 @@ const network: z.ZodType<Network> = z.object({
   } satisfies Shape<Network['base']>),
 } satisfies Shape<Network>);
 
+const protocol = z.enum(['tcp', 'udp', 'sctp']);
+
+const portRequest: z.ZodType<PortRequest> = z.object({
+  protocol,
+  port: z.int(),
+  hostIp: z.string().exactOptional(),
+  hostPort: z.int(),
+  hostPortEnd: z.int(),
+} satisfies Shape<PortRequest>);
+
+const publishedPort: z.ZodType<PublishedPort> = z.object({
+  protocol,
+  hostAddress: z.string(),
+  hostPort: z.int(),
+  port: z.int(),
+} satisfies Shape<PublishedPort>);
+
 const endpoint: z.ZodType<Endpoint> = z.object({
   id: z.string(),
   networkId: z.string(),
@@ -56,6 +82,8 @@ const endpoint: z.ZodType<Endpoint> = z.object({
   joined: z.boolean(),
   left: z.literal(true).exactOptional(),
   sandbox: z.string().exactOptional(),
+  ports: z.array(portRequest),
+  published: z.array(publishedPort),
 } satisfies Shape<Endpoint>);
 
 /** @throws TsnetError STATE_CORRUPT naming the row, if the text is no such document or is one of another id */

@@ -1,12 +1,16 @@
 import * as fc from 'fast-check';
+import { elementKey, neighbourKey, routeKey } from '../../src/host-state/keys.ts';
 import type {
   Address,
   FirewallElement,
   FirewallSet,
+  Guard,
   HostState,
   Link,
   MacvlanMode,
   Neighbour,
+  PortHold,
+  Redirect,
   Route,
   Sysctl,
 } from '../../src/host-state/types.ts';
@@ -18,6 +22,10 @@ const NAMES = ['n1', 'n2', 'n3', 'n4', 'n5', 'n6'] as const;
 const MACS = ['02:00:00:00:00:01', '02:00:00:00:00:02'];
 const MODES: readonly MacvlanMode[] = ['bridge', 'private', 'vepa'];
 const SETS: readonly FirewallSet[] = ['bridges', 'no_icc', 'internal', 'masquerade4'];
+const PROTOCOLS = ['tcp', 'udp', 'sctp'] as const;
+const PORTS = [53, 80, 8080] as const;
+const CONTAINERS = { 4: ['198.18.0.2', '198.18.0.3'], 6: ['2001:db8::2', '2001:db8::3'] } as const;
+const HOST = { 4: ['0.0.0.0', '127.0.0.1', '198.18.0.1'], 6: ['::', '::1', '2001:db8::1'] } as const;
 
 const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
 
@@ -28,6 +36,7 @@ const ingredients = fc.record({
   mtu: maybe(fc.constantFrom(1400, 1500)),
   mac: maybe(fc.constantFrom(...MACS)),
   isolated: fc.boolean(),
+  hairpin: maybe(fc.boolean()),
   mode: fc.constantFrom(...MODES),
   pick: fc.nat(99),
 });
@@ -67,6 +76,7 @@ const links: fc.Arbitrary<Link[]> = fc
               ...common(name, parts),
               peer: { name: `p${name}` },
               ...(master === undefined ? {} : { master, isolated: parts.isolated }),
+              ...(master === undefined || parts.hairpin === undefined ? {} : { hairpin: parts.hairpin }),
             },
           ];
         }
@@ -114,9 +124,89 @@ const sysctl = (link: string): fc.Arbitrary<Sysctl> =>
     value: fc.constantFrom('0', '1'),
   });
 
-const element: fc.Arbitrary<FirewallElement> = fc.record({
+const setElement: fc.Arbitrary<FirewallElement> = fc.record({
   set: fc.constantFrom(...SETS),
   key: fc.constantFrom(...NAMES).map(name => [name]),
+});
+
+const family = fc.constantFrom(4 as const, 6 as const);
+const protocol = fc.constantFrom(...PROTOCOLS);
+const port = fc.constantFrom(...PORTS);
+
+/** An element of one of the maps that redirect published ports. */
+export const mapping: fc.Arbitrary<FirewallElement> = fc
+  .record({
+    family,
+    protocol,
+    port,
+    containerPort: port,
+    at: fc.nat(),
+    container: fc.nat(),
+    anywhere: fc.boolean(),
+  })
+  .map(parts => {
+    const key = [parts.protocol, String(parts.port)];
+    const value = [at(CONTAINERS[parts.family], parts.container), String(parts.containerPort)];
+    return parts.anywhere
+      ? { set: `publish${parts.family}`, key, value }
+      : { set: `publish_at${parts.family}`, key: [at(HOST[parts.family].slice(1), parts.at), ...key], value };
+  });
+
+const publishedSource: fc.Arbitrary<FirewallElement> = fc
+  .record({ link: fc.constantFrom(...NAMES), container: fc.nat(), source: fc.nat() })
+  .map(parts => ({
+    set: 'published_source4',
+    key: [parts.link, at(CONTAINERS[4], parts.container)],
+    value: [at(HOST[4].slice(1), parts.source)],
+  }));
+
+/** Elements of sets and maps, each key once. */
+export const elements: fc.Arbitrary<FirewallElement[]> = fc
+  .array(fc.oneof(setElement, { arbitrary: mapping, weight: 2 }, publishedSource), { maxLength: 8 })
+  .map(list => unique(list, elementKey));
+
+const hold: fc.Arbitrary<PortHold> = fc
+  .record({ family, protocol, port, at: fc.nat(), owner: fc.constantFrom('e1', 'e2'), relay: maybe(port) })
+  .map(parts => ({
+    protocol: parts.protocol,
+    address: at(HOST[parts.family], parts.at),
+    port: parts.port,
+    owner: parts.owner,
+    ...(parts.relay === undefined ? {} : { relay: { address: CONTAINERS[4][0], port: parts.relay } }),
+  }));
+
+/** Whether one address cannot be bound while the other is: the same one, or one that stands for the other as well. */
+export const clashes = (
+  a: Pick<PortHold, 'protocol' | 'address' | 'port'>,
+  b: Pick<PortHold, 'protocol' | 'address' | 'port'>,
+): boolean =>
+  a.protocol === b.protocol &&
+  a.port === b.port &&
+  a.address.includes(':') === b.address.includes(':') &&
+  (a.address === b.address || [a, b].some(({ address }) => address === '0.0.0.0' || address === '::'));
+
+const holds: fc.Arbitrary<PortHold[]> = fc
+  .array(hold, { maxLength: 5 })
+  .map(list => list.filter((one, index) => !list.slice(0, index).some(other => clashes(one, other))));
+
+const redirect = (sandbox: string): fc.Arbitrary<Redirect> =>
+  fc.record({
+    sandbox: fc.constant(sandbox),
+    endpointId: fc.constant('e1'),
+    rules: fc.array(fc.record({ protocol, address: fc.constant(CONTAINERS[4][0]), from: port, to: port }), {
+      minLength: 1,
+      maxLength: 2,
+    }),
+  });
+const redirects: fc.Arbitrary<Redirect[]> = fc
+  .subarray(['/run/docker/netns/1', '/run/docker/netns/2'])
+  .chain(sandboxes => fc.tuple(...sandboxes.map(redirect)));
+
+const guard: fc.Arbitrary<Guard> = fc.record({
+  rules: fc.array(fc.record({ family, action: fc.constantFrom('allow' as const, 'deny' as const) }), {
+    maxLength: 2,
+  }),
+  otherwise: fc.constant({ 4: 'deny' as const, 6: 'allow' as const }),
 });
 
 const unique = <T>(items: readonly T[], key: (item: T) => string): T[] => [
@@ -126,14 +216,17 @@ const unique = <T>(items: readonly T[], key: (item: T) => string): T[] => [
 /** A state that can be: every item sits on a link of it, every link hangs on one that is there. */
 export const hostState: fc.Arbitrary<HostState> = links.chain(made => {
   const names = made.map(link => link.name);
-  return fc.record({
+  const whole = fc.record({
     links: fc.constant(made),
     addresses: onLinks(names, address).map(list => unique(list, a => `${a.link} ${a.address}`)),
-    routes: onLinks(names, route).map(list => unique(list, r => `${r.link} ${r.destination}`)),
-    neighbours: onLinks(names, neighbour).map(list =>
-      unique(list, n => `${n.link} ${n.address} ${n.entry === 'proxy'}`),
-    ),
+    routes: onLinks(names, route).map(list => unique(list, routeKey)),
+    neighbours: onLinks(names, neighbour).map(list => unique(list, neighbourKey)),
     sysctls: onLinks(names, sysctl).map(list => unique(list, s => s.path)),
-    firewall: fc.array(element, { maxLength: 6 }).map(list => unique(list, e => `${e.set} ${e.key}`)),
+    firewall: elements,
+    holds,
+    redirects,
+    residents: fc.subarray<string>([...CONTAINERS[4], ...CONTAINERS[6]]),
+    guard: maybe(guard),
   });
+  return whole.map(({ guard: rules, ...rest }) => (rules === undefined ? rest : { ...rest, guard: rules }));
 });

@@ -1,8 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { diff } from '../../src/host-state/diff.ts';
+import { holdKey } from '../../src/host-state/keys.ts';
 import type { Op } from '../../src/host-state/ops.ts';
-import type { HostState, Link } from '../../src/host-state/types.ts';
+import type { HostState, Link, PortHold, VethLink } from '../../src/host-state/types.ts';
 import { FOREIGN, hostState } from './arbitrary.ts';
 import { HostModel, linkOfSysctl } from './host-model.ts';
 
@@ -23,15 +24,19 @@ const asFarAsWanted = (wanted: Link, there: Link | undefined, before: Link | und
   if (wanted.kind === 'macvlan' && wanted.mac !== undefined && there.mac === before?.mac)
     seen['mac'] = wanted.mac;
   if (wanted.kind === 'veth' && there.kind === 'veth') {
-    // Isolation is a property of a bridge port, and off is as good as unset; the peer is in its container.
-    seen['isolated'] = there.master !== undefined && (there.isolated ?? false);
+    // Both are properties of a bridge port, and off is as good as unset; the peer is in its container.
+    Object.assign(seen, portFlags(there));
     seen['peer'] = wanted.peer;
   }
   return seen;
 };
-const plain = (link: Link) =>
-  link.kind === 'veth' ? { ...link, isolated: link.master !== undefined && (link.isolated ?? false) } : link;
+const portFlags = ({ master, isolated, hairpin }: VethLink) => ({
+  isolated: master !== undefined && (isolated ?? false),
+  hairpin: master !== undefined && (hairpin ?? false),
+});
+const plain = (link: Link) => (link.kind === 'veth' ? { ...link, ...portFlags(link) } : link);
 
+const samePort = (a: PortHold, b: PortHold) => a.protocol === b.protocol && a.port === b.port;
 const sorted = (items: readonly object[]) => items.map(item => JSON.stringify(item)).sort();
 
 const expectEqual = (model: HostModel, wanted: HostState, from: HostState) => {
@@ -44,6 +49,9 @@ const expectEqual = (model: HostModel, wanted: HostState, from: HostState) => {
   expect(sorted(there.routes)).toEqual(sorted(wanted.routes));
   expect(sorted(there.neighbours)).toEqual(sorted(wanted.neighbours));
   expect(sorted(there.firewall)).toEqual(sorted(wanted.firewall));
+  expect(sorted(there.holds)).toEqual(sorted(wanted.holds));
+  expect(sorted(there.redirects)).toEqual(sorted(wanted.redirects));
+  expect(there.guard).toEqual(wanted.guard);
   // A sysctl is never put back: what it was before is not known.
   expect(sorted(there.sysctls)).toEqual(expect.arrayContaining(sorted(wanted.sysctls)));
 };
@@ -80,11 +88,56 @@ describe('diff', { timeout: 60_000 }, () => {
     fc.assert(
       fc.property(hostState, hostState, (to, from) => {
         const ops = diff(to, from);
-        const firewall = ops.flatMap((op, index) => (op.op === 'firewall' ? [{ op, index }] : []));
-        for (const { op, index } of firewall) {
-          if (op.add.length > 0) expect(index).toBe(0);
-          if (op.delete.length > 0) expect(index).toBe(ops.length - 1);
+        const places = (test: (op: Op) => boolean) => ops.flatMap((op, index) => (test(op) ? [index] : []));
+        const onLinks = places(op => /^(link|address|route|neighbour|sysctl)\./.test(op.op));
+        const added = places(op => op.op === 'firewall' && op.add.length > 0);
+        const removed = places(op => op.op === 'firewall' && op.add.length === 0);
+        expect(added.length).toBeLessThanOrEqual(1);
+        expect(removed.length).toBeLessThanOrEqual(1);
+        expect(Math.max(...added)).toBeLessThan(Math.min(...onLinks, ...removed));
+        expect(Math.min(...removed)).toBeGreaterThan(Math.max(...onLinks));
+      }),
+      RUNS,
+    );
+  });
+
+  it('redirects a port only while it holds it', () => {
+    fc.assert(
+      fc.property(hostState, hostState, (to, from) => {
+        const ops = diff(to, from);
+        const first = ops.findIndex(op => op.op.startsWith('firewall'));
+        const last = ops.findLastIndex(op => op.op.startsWith('firewall'));
+        const wanted = new Set(to.holds.map(holdKey));
+        for (const [index, op] of ops.entries()) {
+          if (op.op === 'hold.add' && first >= 0) expect(index).toBeLessThan(first);
+          const makesRoom =
+            op.op === 'hold.delete' &&
+            (wanted.has(holdKey(op.hold)) || to.holds.some(hold => samePort(hold, op.hold)));
+          if (op.op === 'hold.delete' && !makesRoom) expect(index).toBeGreaterThan(last);
         }
+      }),
+      RUNS,
+    );
+  });
+
+  it('forgets connections last of all, when the rules are as they are to be', () => {
+    fc.assert(
+      fc.property(hostState, hostState, (to, from) => {
+        const ops = diff(to, from);
+        const places = ops.flatMap((op, index) => (op.op === 'flows.forget' ? [index] : []));
+        expect([[], [ops.length - 1]]).toContainEqual(places);
+      }),
+      RUNS,
+    );
+  });
+
+  it('forgets the connections of every container that is gone, and of no other', () => {
+    fc.assert(
+      fc.property(hostState, hostState, (to, from) => {
+        const bare = { firewall: [] };
+        const model = applied(diff({ ...to, ...bare }, { ...from, ...bare }), { ...from, ...bare });
+        const gone = from.residents.filter(address => !to.residents.includes(address));
+        expect(model.forgotten.map(flow => flow.container).sort()).toEqual(gone.sort());
       }),
       RUNS,
     );
@@ -128,11 +181,12 @@ describe('diff', { timeout: 60_000 }, () => {
     fc.assert(
       fc.property(hostState, hostState, (to, from) => {
         const ops = diff(to, { ...from, firewallIntact: false });
-        expect(ops[0]).toEqual({ op: 'firewall.rebuild', elements: to.firewall });
-        expect(ops.filter(op => op.op.startsWith('firewall'))).toHaveLength(1);
-        expect(ops.slice(1)).toEqual(
-          diff({ ...to, firewall: [] }, { ...from, firewall: [], firewallIntact: true }),
-        );
+        const rebuild = { op: 'firewall.rebuild', elements: to.firewall, guard: to.guard };
+        expect(ops.filter(op => op.op.startsWith('firewall'))).toEqual([rebuild]);
+        const rest = (all: readonly Op[]) => all.filter(op => !/^(firewall|flows)/.test(op.op));
+        expect(rest(ops)).toEqual(rest(diff(to, from)));
+        const place = ops.findIndex(op => op.op === 'firewall.rebuild');
+        expect(ops.slice(0, place).filter(op => !/^(hold\.|flows\.settle)/.test(op.op))).toEqual([]);
       }),
       RUNS,
     );

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { diff } from '../../src/host-state/diff.ts';
 import { describe as inWords } from '../../src/host-state/ops.ts';
-import { EMPTY, type HostState, type Link } from '../../src/host-state/types.ts';
+import { EMPTY, type Guard, type HostState, type Link, type PortHold } from '../../src/host-state/types.ts';
 
 const words = (to: Partial<HostState>, from: Partial<HostState>) =>
   diff({ ...EMPTY, ...to }, { ...EMPTY, ...from }).map(inWords);
@@ -57,6 +57,16 @@ describe('a remade link', () => {
   });
 });
 
+describe('a remade bridge', () => {
+  it('gets a port back in hairpin mode as it was', () => {
+    const { isolated: _isolated, ...rest } = port as Extract<Link, { kind: 'veth' }>;
+    const hairpin: Link = { ...rest, hairpin: true };
+    expect(
+      words({ links: [bridge, hairpin] }, { links: [{ ...bridge, alias: 'tsnet:old' }, hairpin] }),
+    ).toEqual(['-link tsb1', '+link tsb1 (bridge)', '~link tsv1 master=tsb1 hairpin=true']);
+  });
+});
+
 describe('a removed link', () => {
   it('is one step, for the kernel takes along what sits on it', () => {
     expect(words({ links: [dummy] }, { links: [dummy, child], ...onChild })).toEqual(['-link tss1']);
@@ -85,6 +95,16 @@ describe('an existing link', () => {
     const born = { ...child, mac: '02:00:00:00:00:07' };
     const links = [dummy, { ...child, mac: '02:00:00:00:00:08' }];
     expect(words({ links }, { links: [dummy, born] })).toEqual([]);
+  });
+
+  it.each([
+    [true, undefined, ['~link tsv1 hairpin=true']],
+    [undefined, true, ['~link tsv1 hairpin=false']],
+    [false, undefined, []],
+  ])('that is a port with hairpin mode %s instead of %s', (wanted, there, expected) => {
+    const as = (hairpin: boolean | undefined): Link =>
+      ({ ...port, ...(hairpin === undefined ? {} : { hairpin }) }) as Link;
+    expect(words({ links: [bridge, as(wanted)] }, { links: [bridge, as(there)] })).toEqual(expected);
   });
 
   it('leaves a bridge that it is no longer wanted in', () => {
@@ -145,5 +165,115 @@ describe('changed items', () => {
 
   it('do not include a sysctl that is no longer wanted: what it was before is not known', () => {
     expect(words({}, { sysctls: [{ path: 'net/ipv4/ip_forward', value: '1' }] })).toEqual([]);
+  });
+});
+
+const hold: PortHold = { protocol: 'tcp', address: '0.0.0.0', port: 80, owner: 'e1' };
+const mapping = (port: string, container = '198.18.0.2') => ({
+  set: 'publish4' as const,
+  key: ['tcp', port],
+  value: [container, '8080'],
+});
+
+describe('a published port', () => {
+  const published = { links: [dummy], holds: [hold], firewall: [mapping('80')] };
+
+  it('is held before packets to it are redirected, and until they no longer are', () => {
+    expect(words(published, {})).toEqual(['+port 0.0.0.0:80/tcp', '~firewall +1 -0', '+link tsd1 (dummy)']);
+    expect(words({}, published)).toEqual([
+      '-link tsd1',
+      '~firewall +0 -1',
+      '-port 0.0.0.0:80/tcp',
+      '-flows of 1 match(es)',
+    ]);
+  });
+
+  it('that passes to another container is exchanged in one step', () => {
+    const to = { ...published, firewall: [mapping('80', '198.18.0.3')] };
+    expect(diff({ ...EMPTY, ...to }, { ...EMPTY, ...published })).toEqual([
+      { op: 'firewall', add: to.firewall, delete: published.firewall },
+      {
+        op: 'flows.forget',
+        flows: [expect.objectContaining({ container: '198.18.0.2', containerPort: 8080 })],
+      },
+    ]);
+  });
+
+  it('whose value is the same in other words is left alone', () => {
+    expect(words({ firewall: [mapping('80')] }, { firewall: [mapping('80')] })).toEqual([]);
+  });
+
+  it.each<[string, Partial<PortHold>]>([
+    ['endpoint', { owner: 'e2' }],
+    ['relay', { relay: { address: '198.18.0.2', port: 8080 } }],
+  ])('that is held for another %s is let go and held anew', (_what, other) => {
+    expect(words({ holds: [{ ...hold, ...other }] }, { holds: [hold] })).toEqual([
+      '-port 0.0.0.0:80/tcp',
+      '+port 0.0.0.0:80/tcp',
+    ]);
+  });
+
+  it('on one address instead of all is let go first, for both cannot be bound at once', () => {
+    const one = { ...hold, address: '127.0.0.1', owner: 'e2' };
+    expect(words({ holds: [one] }, { holds: [hold] })).toEqual([
+      '-port 0.0.0.0:80/tcp',
+      '+port 127.0.0.1:80/tcp',
+    ]);
+  });
+});
+
+describe('a redirect in a sandbox', () => {
+  const redirect = {
+    sandbox: '/run/docker/netns/1',
+    endpointId: 'e1',
+    rules: [{ protocol: 'tcp' as const, address: '198.18.0.2', from: 80, to: 8080 }],
+  };
+
+  it('is made, replaced and removed', () => {
+    const other = { ...redirect, rules: [...redirect.rules, ...redirect.rules] };
+    const set = (count: number) => [`~redirect of ${count} port(s) in /run/docker/netns/1`];
+    expect(words({ redirects: [redirect] }, {})).toEqual(set(1));
+    expect(words({ redirects: [other] }, { redirects: [redirect] })).toEqual(set(2));
+    expect(words({ redirects: [redirect] }, { redirects: [redirect] })).toEqual([]);
+    expect(words({}, { redirects: [redirect] })).toEqual(['-redirect in /run/docker/netns/1']);
+  });
+});
+
+describe("the host's own firewall", () => {
+  const guard: Guard = { rules: [{ family: 4, action: 'deny' }], otherwise: { 4: 'allow', 6: 'allow' } };
+  const other: Guard = { rules: [], otherwise: guard.otherwise };
+
+  it('is followed when it changes', () => {
+    expect(words({ guard }, {})).toEqual(['~firewall guard with 1 rules']);
+    expect(words({ guard: other }, { guard })).toEqual(['~firewall guard with 0 rules']);
+    expect(words({ guard }, { guard })).toEqual([]);
+  });
+
+  it('is let go of when no network asks for it any more', () => {
+    expect(diff(EMPTY, { ...EMPTY, guard })).toEqual([{ op: 'firewall.guard', guard: undefined }]);
+  });
+
+  it('comes with a rebuilt table', () => {
+    const from = { ...EMPTY, firewallIntact: false };
+    expect(diff({ ...EMPTY, guard }, from)).toEqual([{ op: 'firewall.rebuild', elements: [], guard }]);
+  });
+});
+
+describe('a rebuilt table', () => {
+  const udp = { set: 'publish4' as const, key: ['udp', '53'], value: ['198.18.0.2', '53'] };
+
+  it('ends what began while it was away, and what went through mappings that are gone', () => {
+    const to = { ...EMPTY, firewall: [udp, mapping('80')] };
+    const ops = diff(to, { ...EMPTY, firewall: [mapping('81', '198.18.0.9')], firewallIntact: false });
+    expect(ops).toEqual([
+      { op: 'firewall.rebuild', elements: to.firewall, guard: undefined },
+      {
+        op: 'flows.forget',
+        flows: [
+          expect.objectContaining({ container: '198.18.0.9', containerPort: 8080 }),
+          { family: 4, protocol: 'udp', hostPort: 53 },
+        ],
+      },
+    ]);
   });
 });

@@ -1,15 +1,28 @@
-import { addressKey, byKey, elementKey, neighbourKey, routeKey } from '../../src/host-state/keys.ts';
-import type { Op } from '../../src/host-state/ops.ts';
+import type { FlowMatch } from '../../src/host-state/flows.ts';
+import {
+  addressKey,
+  byKey,
+  elementKey,
+  holdKey,
+  neighbourKey,
+  redirectKey,
+  routeKey,
+} from '../../src/host-state/keys.ts';
+import { type Op, portText } from '../../src/host-state/ops.ts';
 import type {
   Address,
   FirewallElement,
+  Guard,
   HostState,
   Link,
   Neighbour,
   Observed,
+  PortHold,
+  Redirect,
   Route,
   VethLink,
 } from '../../src/host-state/types.ts';
+import { clashes } from './arbitrary.ts';
 
 /** What the model refuses, as the kernel would. */
 export class Refused extends Error {
@@ -18,7 +31,8 @@ export class Refused extends Error {
 
 /**
  * A host as plain maps, with the kernel's rules as far as the order of steps depends on them: nothing hangs on a link
- * that is not there, what sits on a link goes with it, a macvlan goes with its parent, a port outlives its bridge.
+ * that is not there, what sits on a link goes with it, a macvlan goes with its parent, a port outlives its bridge, a
+ * port of the host is bound once, a key of a map has one value.
  */
 export class HostModel {
   readonly links: Map<string, Link>;
@@ -28,6 +42,12 @@ export class HostModel {
   readonly sysctls: Map<string, string>;
   readonly firewall: Map<string, FirewallElement>;
   firewallIntact: boolean;
+  guard: Guard | undefined;
+  readonly holds: Map<string, PortHold>;
+  readonly redirects: Map<string, Redirect>;
+  readonly residents: Set<string>;
+  /** What was said to `flows.forget`, in its order. */
+  readonly forgotten: FlowMatch[] = [];
   /** Links that the host has and tsnet did not make, by name. */
   readonly #foreign: ReadonlySet<string>;
   /** Refuses to add what is there and to delete what is not. */
@@ -45,6 +65,10 @@ export class HostModel {
     this.sysctls = new Map(state.sysctls.map(s => [s.path, s.value]));
     this.firewall = byKey(state.firewall, elementKey);
     this.firewallIntact = !('firewallIntact' in state) || state.firewallIntact;
+    this.guard = state.guard;
+    this.holds = byKey(state.holds, holdKey);
+    this.redirects = byKey(state.redirects, redirectKey);
+    this.residents = new Set(state.residents);
     this.#foreign = foreign instanceof Set ? foreign : new Set(foreign);
     this.#strict = options.strict ?? true;
   }
@@ -93,12 +117,36 @@ export class HostModel {
       }
       case 'firewall.rebuild':
         this.firewall.clear();
-        for (const element of op.elements) this.firewall.set(elementKey(element), element);
+        for (const element of op.elements) this.#addElement(element);
+        this.guard = op.guard;
         this.firewallIntact = true;
         return;
+      case 'firewall.guard':
+        this.guard = op.guard;
+        return;
       case 'firewall':
-        for (const element of op.add) this.firewall.set(elementKey(element), element);
         for (const element of op.delete) this.#delete(this.firewall, elementKey(element));
+        for (const element of op.add) this.#addElement(element);
+        return;
+      case 'hold.add':
+        this.#hold(op.hold);
+        return;
+      case 'hold.delete':
+        this.#delete(this.holds, holdKey(op.hold));
+        return;
+      case 'redirect.set':
+        this.redirects.set(redirectKey(op.redirect), op.redirect);
+        return;
+      case 'redirect.delete':
+        this.#delete(this.redirects, redirectKey(op.redirect));
+        return;
+      case 'flows.forget':
+        this.forgotten.push(...op.flows);
+        for (const { container, protocol } of op.flows)
+          if (container !== undefined && protocol === undefined) this.residents.delete(container);
+        return;
+      case 'flows.settle':
+        for (const container of op.containers) this.residents.add(container);
     }
   }
 
@@ -124,6 +172,7 @@ export class HostModel {
     }
   }
 
+  /** As an observation would find it: whose connections are tracked cannot be seen. */
   state(): Observed {
     return {
       links: [...this.links.values()],
@@ -133,6 +182,10 @@ export class HostModel {
       sysctls: [...this.sysctls].map(([path, value]) => ({ path, value })),
       firewall: [...this.firewall.values()],
       firewallIntact: this.firewallIntact,
+      ...(this.guard === undefined ? {} : { guard: this.guard }),
+      holds: [...this.holds.values()],
+      redirects: [...this.redirects.values()],
+      residents: [...this.residents],
     };
   }
 
@@ -150,9 +203,10 @@ export class HostModel {
   #setLink({ link, changes }: Extract<Op, { op: 'link.set' }>): void {
     const there = this.links.get(link.name);
     if (there === undefined) throw new Refused(`${link.name} does not exist`);
-    const { master, isolated, ...common } = changes;
+    const { master, isolated, hairpin, ...common } = changes;
     if (there.kind !== 'veth') {
-      if (master !== undefined || isolated !== undefined) throw new Refused(`${link.name} is no veth`);
+      if (master !== undefined || isolated !== undefined || hairpin !== undefined)
+        throw new Refused(`${link.name} is no veth`);
       this.links.set(link.name, { ...there, ...common });
       return;
     }
@@ -161,13 +215,32 @@ export class HostModel {
     else if (master !== undefined) {
       this.#needs(master);
       // A port begins anew in another bridge.
-      next = { ...next, master, isolated: false };
+      next = { ...next, master, isolated: false, hairpin: false };
     }
     if (isolated !== undefined) {
       if (next.master === undefined) throw new Refused(`${link.name} is no port`);
       next = { ...next, isolated };
     }
+    if (hairpin !== undefined) {
+      if (next.master === undefined) throw new Refused(`${link.name} is no port`);
+      next = { ...next, hairpin };
+    }
     this.links.set(link.name, next);
+  }
+
+  #addElement(element: FirewallElement): void {
+    const key = elementKey(element);
+    const there = this.firewall.get(key);
+    if (there !== undefined && there.value?.join() !== element.value?.join())
+      throw new Refused(`${key} has another value`);
+    this.firewall.set(key, element);
+  }
+
+  #hold(hold: PortHold): void {
+    const rival = [...this.holds.values()].find(other => clashes(hold, other));
+    const isSame = rival !== undefined && holdKey(rival) === holdKey(hold) && rival.owner === hold.owner;
+    if (rival !== undefined && (this.#strict || !isSame)) throw new Refused(`${portText(rival)} is held`);
+    this.holds.set(holdKey(hold), hold);
   }
 
   #delete(items: Map<string, unknown>, key: string): void {
@@ -186,6 +259,6 @@ export function linkOfSysctl(path: string): string | undefined {
 }
 
 function withoutMaster(link: VethLink): VethLink {
-  const { master: _master, isolated: _isolated, ...rest } = link;
+  const { master: _master, isolated: _isolated, hairpin: _hairpin, ...rest } = link;
   return rest;
 }

@@ -4,24 +4,35 @@ import { merge } from '../../src/host-state/merge.ts';
 import { EMPTY, type HostState } from '../../src/host-state/types.ts';
 import { hostState } from './arbitrary.ts';
 
-const PARTS = ['links', 'addresses', 'routes', 'neighbours', 'sysctls', 'firewall'] as const;
+const PARTS = [
+  'links',
+  'addresses',
+  'routes',
+  'neighbours',
+  'sysctls',
+  'firewall',
+  'holds',
+  'redirects',
+  'residents',
+] as const;
 
-const unordered = (state: HostState) =>
-  Object.fromEntries(PARTS.map(part => [part, state[part].map(item => JSON.stringify(item)).sort()]));
+const unordered = ({ guard, ...state }: HostState) => ({
+  guard,
+  ...Object.fromEntries(PARTS.map(part => [part, state[part].map(item => JSON.stringify(item)).sort()])),
+});
 
 /** Two states that may share items and never say different things of one. */
 const shares = fc.tuple(hostState, fc.infiniteStream(fc.nat(2))).map(([whole, choices]) => {
   const choose = () => Number(choices.next().value);
-  const share: [Record<string, object[]>, Record<string, object[]>] = [{}, {}];
+  const share: [Record<string, unknown>, Record<string, unknown>] = [{}, {}];
   for (const part of PARTS) {
-    share[0][part] = [];
-    share[1][part] = [];
-    for (const item of whole[part]) {
-      const who = choose();
-      if (who !== 1) share[0][part].push(item);
-      if (who !== 0) share[1][part].push(item);
-    }
+    const given = whole[part].map(item => [item, choose()] as const);
+    share[0][part] = given.flatMap(([item, who]) => (who !== 1 ? [item] : []));
+    share[1][part] = given.flatMap(([item, who]) => (who !== 0 ? [item] : []));
   }
+  const who = choose();
+  if (whole.guard !== undefined && who !== 1) share[0]['guard'] = whole.guard;
+  if (whole.guard !== undefined && who !== 0) share[1]['guard'] = whole.guard;
   return { whole, a: share[0] as unknown as HostState, b: share[1] as unknown as HostState };
 });
 
