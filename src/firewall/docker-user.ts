@@ -4,23 +4,27 @@ import { PACKET_MARK } from '../host-state/mark.ts';
 /**
  * The one rule outside of tsnet's table. An engine with the iptables backend sets the policy of FORWARD to DROP and
  * knows nothing of the bridges of a remote driver; the chain DOCKER-USER is where it lets others have a say
- * (https://docs.docker.com/engine/network/packet-filtering-firewalls/).
+ * (https://docs.docker.com/engine/network/packet-filtering-firewalls/). Where somebody else sets that policy, as ufw
+ * does, and there is no such chain (an engine with iptables=false, or with the nftables backend), it is in FORWARD.
  */
 export const DOCKER_USER = 'DOCKER-USER';
+export const FORWARD = 'FORWARD';
+export type MarkRuleChain = typeof DOCKER_USER | typeof FORWARD;
 export const DOCKER_FAMILIES = ['ip', 'ip6'] as const;
 export type DockerFamily = (typeof DOCKER_FAMILIES)[number];
 
 const COMMENT = 'tsnet';
 const MARK = `0x${PACKET_MARK.toString(16)}`;
 
-export const listDockerUser = (family: DockerFamily): string => `list chain ${family} filter ${DOCKER_USER}`;
+export const listMarkRules = (family: DockerFamily, chain: MarkRuleChain): string =>
+  `list chain ${family} filter ${chain}`;
 
 /** iptables 1.8 reads this back as the rule of legacyRule(). */
-export const insertDockerUser = (family: DockerFamily): string =>
-  `insert rule ${family} filter ${DOCKER_USER} meta mark & ${MARK} == ${MARK} counter accept comment "${COMMENT}"`;
+export const insertMarkRule = (family: DockerFamily, chain: MarkRuleChain): string =>
+  `insert rule ${family} filter ${chain} meta mark & ${MARK} == ${MARK} counter accept comment "${COMMENT}"`;
 
-export const deleteDockerUser = (family: DockerFamily, handle: number): string =>
-  `delete rule ${family} filter ${DOCKER_USER} handle ${handle}`;
+export const deleteMarkRule = (family: DockerFamily, chain: MarkRuleChain, handle: number): string =>
+  `delete rule ${family} filter ${chain} handle ${handle}`;
 
 const MATCH = z.object({
   match: z.object({
@@ -40,14 +44,15 @@ const NEUTRAL = z.union([
 const RULE = z.object({
   rule: z.object({ handle: z.number(), expr: z.array(z.unknown()) }),
 });
+const CHAIN = z.object({ chain: z.object({ policy: z.string() }) });
 const LISTING = z.object({ nftables: z.array(z.unknown()) });
 
 /**
- * Handles of tsnet's rules in a JSON listing of DOCKER-USER, top first. A rule is known by all that it does and not
+ * Handles of tsnet's rules in a JSON listing of a chain, top first. A rule is known by all that it does and not
  * by its comment: iptables-save with iptables-restore keeps the first in a native form, but moves the second into an
  * expression of xtables.
  */
-export function findDockerUser(listing: unknown): readonly number[] {
+export function findMarkRules(listing: unknown): readonly number[] {
   return (LISTING.safeParse(listing).data?.nftables ?? []).flatMap(object => {
     const rule = RULE.safeParse(object).data?.rule;
     const rest = rule?.expr.filter(part => !NEUTRAL.safeParse(part).success) ?? [];
@@ -55,6 +60,12 @@ export function findDockerUser(listing: unknown): readonly number[] {
     return rule && ours ? [rule.handle] : [];
   });
 }
+
+/** Whether a JSON listing is of a chain whose policy is DROP. */
+export const dropsByPolicy = (listing: unknown): boolean =>
+  (LISTING.safeParse(listing).data?.nftables ?? []).some(
+    object => CHAIN.safeParse(object).data?.chain.policy === 'drop',
+  );
 
 /** The rule as arguments of iptables, after `-I DOCKER-USER` and the like. */
 export const legacyRule = (): readonly string[] => [

@@ -1,7 +1,10 @@
 import { z } from 'zod';
-import type { FirewallElement, FirewallSet } from '../host-state/types.ts';
-import { checkKey, isFirewallSet, SETS } from './sets.ts';
-import { CHAINS, type Chain, FAMILY, MARKER, TABLE_NAME } from './skeleton.ts';
+import type { FirewallElement } from '../host-state/types.ts';
+import type { Chain } from './chain.ts';
+import { GUARD_CHAINS, versionOf } from './guard.ts';
+import { listedElement } from './listed-element.ts';
+import { DECLARATIONS, isFirewallSet } from './sets.ts';
+import { CHAINS, FAMILY, MARKER, TABLE_NAME } from './skeleton.ts';
 
 const OURS = { family: z.literal(FAMILY), table: z.literal(TABLE_NAME) };
 const TABLE = z.object({
@@ -17,15 +20,13 @@ const CHAIN = z.object({
     policy: z.string().optional(),
   }),
 });
-const RULE = z.object({ rule: z.object({ ...OURS, chain: z.string() }) });
-const SET = z.object({
-  set: z.object({ ...OURS, name: z.string(), elem: z.array(z.unknown()).default([]) }),
-});
-const LISTING = z.object({ nftables: z.array(z.unknown()) });
-const KEY = z.union([
-  z.string().transform(name => [name]),
-  z.object({ concat: z.array(z.string()) }).transform(key => key.concat),
+const RULE = z.object({ rule: z.object({ ...OURS, chain: z.string(), comment: z.string().optional() }) });
+const CONTENTS = z.object({ ...OURS, name: z.string(), elem: z.array(z.unknown()).default([]) });
+const SET = z.union([
+  z.object({ set: CONTENTS }).transform(({ set }) => ({ kind: 'set', ...set })),
+  z.object({ map: CONTENTS }).transform(({ map }) => ({ kind: 'map', ...map })),
 ]);
+const LISTING = z.object({ nftables: z.array(z.unknown()) });
 
 export interface TableState {
   /**
@@ -34,6 +35,8 @@ export interface TableState {
    */
   readonly skeleton: 'intact' | 'absent' | 'other';
   readonly elements: readonly FirewallElement[];
+  /** Of the guard that the table has, to compare with guardVersion(); there if the skeleton is intact. */
+  readonly guardVersion?: string;
 }
 
 /**
@@ -47,44 +50,44 @@ export function parseTable(listing: unknown): TableState {
   const table = pick(TABLE)[0];
   if (table === undefined) return { skeleton: 'absent', elements: [] };
 
-  const sets = pick(SET).map(object => object.set);
+  const sets = pick(SET);
   const elements: FirewallElement[] = [];
   // The flag `dormant` would switch the table off. How flags are printed differs by version; tsnet sets none.
-  let intact = table.table.flags === undefined && sets.length === SETS.length;
+  let intact = table.table.flags === undefined && sets.length === DECLARATIONS.length;
   for (const { name, elem } of sets) {
-    for (const value of elem) {
-      const element = isFirewallSet(name) ? elementOf(name, value) : undefined;
+    // What else is declared is filled by rules.
+    if (!isFirewallSet(name)) continue;
+    for (const listed of elem) {
+      const element = listedElement(name, listed);
       if (element === undefined) intact = false;
       else elements.push(element);
     }
   }
-  const rules = pick(RULE).map(object => object.rule.chain);
-  const chains = new Map(pick(CHAIN).map(({ chain }) => [chain.name, chain]));
-  intact &&= sets.every(set => isFirewallSet(set.name));
-  intact &&= chains.size === CHAINS.length + 1 && chains.has(MARKER) && !rules.includes(MARKER);
-  intact &&= CHAINS.every(
-    chain =>
-      isHooked(chain, chains.get(chain.name)) &&
-      rules.filter(name => name === chain.name).length === chain.rules.length,
+  const kinds = new Map(sets.map(({ name, kind }) => [name, kind]));
+  intact &&= DECLARATIONS.every(({ name, kind }) => kinds.get(name) === kind);
+
+  const rules = Map.groupBy(
+    pick(RULE).map(({ rule }) => rule),
+    rule => rule.chain,
   );
-  return { skeleton: intact ? 'intact' : 'other', elements };
+  const chains = new Map(pick(CHAIN).map(({ chain }) => [chain.name, chain]));
+  const count = CHAINS.length + GUARD_CHAINS.length + 1;
+  intact &&= chains.size === count && chains.has(MARKER) && !rules.has(MARKER);
+  intact &&= CHAINS.every(
+    chain => isHooked(chain, chains.get(chain.name)) && rules.get(chain.name)?.length === chain.rules.length,
+  );
+
+  const guards = GUARD_CHAINS.map(name => versionOf((rules.get(name) ?? []).map(rule => rule.comment)));
+  const [version] = guards;
+  intact &&= version !== undefined && guards.every(other => other === version);
+  return {
+    skeleton: intact ? 'intact' : 'other',
+    elements,
+    ...(intact && version !== undefined ? { guardVersion: version } : {}),
+  };
 }
 
-/** Undefined for an element that tsnet would not have put there: a wildcard, one with a timeout. */
-function elementOf(set: FirewallSet, value: unknown): FirewallElement | undefined {
-  try {
-    return { set, key: checkKey(set, KEY.parse(value).map(withoutQuad)) };
-  } catch {
-    return undefined;
-  }
-}
-
-/** inet_ntop(3) writes addresses of ::/96 with a dotted quad at the end, which ipaddr.js does not read. */
-const withoutQuad = (text: string): string =>
-  /^::[0-9.]+$/.test(text) ? new URL(`http://[${text}]`).hostname.slice(1, -1) : text;
-
-function isHooked(wanted: Chain, found: z.infer<typeof CHAIN>['chain'] | undefined): boolean {
-  const { hook } = wanted;
+function isHooked({ hook }: Chain, found: z.infer<typeof CHAIN>['chain'] | undefined): boolean {
   return (
     found !== undefined &&
     found.type === hook?.type &&

@@ -1,72 +1,98 @@
-import { formatAddress, parseAddress } from '../addresses.ts';
-import { TsnetError } from '../errors.ts';
-import { isLinkName } from '../host-state/names.ts';
-import type { FirewallElement, FirewallSet } from '../host-state/types.ts';
+import type { FirewallSet } from '../host-state/types.ts';
+import { type Field, nftType } from './fields.ts';
 
-type Field = 'ifname' | 'ipv4_addr' | 'ipv6_addr';
+interface Shape {
+  readonly key: readonly Field[];
+  /** Of maps: what a key is mapped to. */
+  readonly value?: readonly Field[];
+}
 
-/** The fields of the key of each set, as nft names their types. */
-const FIELDS: Readonly<Record<FirewallSet, readonly Field[]>> = {
+const LINK: Shape = { key: ['ifname'] };
+const PORT = ['inet_proto', 'inet_service'] as const;
+const GUEST4: Shape = { key: ['ifname', 'ipv4_addr'] };
+const GUEST6: Shape = { key: ['ifname', 'ipv6_addr'] };
+
+/** The fields of each set and map. */
+const SHAPES: Readonly<Record<FirewallSet, Shape>> = {
   // tsnet's own bridges. Everything on them is a container of tsnet.
-  bridges: ['ifname'],
+  bridges: LINK,
   // Every bridge, own or foreign, with itself: nft cannot compare the two interfaces of a packet.
-  same_bridge: ['ifname', 'ifname'],
+  same_bridge: { key: ['ifname', 'ifname'] },
   // The bridges of the engine's own networks.
-  engine_bridges: ['ifname'],
-  no_icc: ['ifname'],
-  internal: ['ifname'],
-  masquerade4: ['ifname'],
-  masquerade6: ['ifname'],
+  engine_bridges: LINK,
+  // Shims with published ports behind them.
+  shims: LINK,
+  no_icc: LINK,
+  internal: LINK,
+  // Networks with isolation=off reach each other.
+  unisolated: LINK,
+  masquerade4: LINK,
+  masquerade6: LINK,
   // tsnet's containers on foreign bridges, where others live too.
-  guest4: ['ifname', 'ipv4_addr'],
-  guest6: ['ifname', 'ipv6_addr'],
-  guest_masquerade4: ['ifname', 'ipv4_addr'],
-  guest_masquerade6: ['ifname', 'ipv6_addr'],
+  guest4: GUEST4,
+  guest6: GUEST6,
+  guest_masquerade4: GUEST4,
+  guest_masquerade6: GUEST6,
+  // Links behind which containers are reached from 127.0.0.1.
+  localnet: LINK,
+  // Ports published on every address of the host, to address and port of the container.
+  publish4: { key: PORT, value: ['ipv4_addr', 'inet_service'] },
+  publish6: { key: PORT, value: ['ipv6_addr', 'inet_service'] },
+  // Ports published on one address of the host.
+  publish_at4: { key: ['ipv4_addr', ...PORT], value: ['ipv4_addr', 'inet_service'] },
+  publish_at6: { key: ['ipv6_addr', ...PORT], value: ['ipv6_addr', 'inet_service'] },
+  // Containers that would answer their clients past the host, which undoes no translation then, by the link to them:
+  // to the address of the host that connections to their published ports have to come from.
+  published_source4: { ...GUEST4, value: ['ipv4_addr'] },
+  published_source6: { ...GUEST6, value: ['ipv6_addr'] },
+  // Containers whose published ports are not open to everybody, and these with each network that they are open to.
+  // Networks of one container must not overlap: kernels refuse one within another.
+  restricted4: { key: ['ipv4_addr'] },
+  restricted6: { key: ['ipv6_addr'] },
+  allow_from4: { key: ['ipv4_addr', 'ipv4_net'] },
+  allow_from6: { key: ['ipv6_addr', 'ipv6_net'] },
+  // Containers whose published ports the host's own firewall judges.
+  ufw4: { key: ['ipv4_addr'] },
+  ufw6: { key: ['ipv6_addr'] },
+  // Networks by gateway mode.
+  unprotected4: LINK,
+  unprotected6: LINK,
+  routed4: LINK,
+  routed6: LINK,
+  // Published ports of containers on routed networks: open, not translated.
+  open4: { key: ['ipv4_addr', ...PORT] },
+  open6: { key: ['ipv6_addr', ...PORT] },
 };
 
-export const SETS = Object.keys(FIELDS) as readonly FirewallSet[];
+export const SETS = Object.keys(SHAPES) as readonly FirewallSet[];
 
-export const isFirewallSet = (name: string): name is FirewallSet => Object.hasOwn(FIELDS, name);
+export const isFirewallSet = (name: string): name is FirewallSet => Object.hasOwn(SHAPES, name);
 
-/** The nft type of a set's key, as `type …` in its declaration. */
-export const setType = (set: FirewallSet): string => FIELDS[set].join(' . ');
+export const keyFields = (set: FirewallSet): readonly Field[] => SHAPES[set].key;
+/** Undefined for what is a set and no map. */
+export const valueFields = (set: FirewallSet): readonly Field[] | undefined => SHAPES[set].value;
 
-/** An element's key in nft's syntax, interface names quoted: `"br0" . 198.18.0.2`. @throws as checkKey() */
-export const renderKey = ({ set, key }: FirewallElement): string =>
-  checkKey(set, key)
-    .map((part, index) => (FIELDS[set][index] === 'ifname' ? `"${part}"` : part))
-    .join(' . ');
+/** What the table keeps for itself; rules fill it, and its contents are nobody's to compare. */
+const COUNTED = (['4', '6'] as const).map(version => ({
+  // Who has connected to a port with a limit within the last half minute: see guard.ts.
+  name: `limited${version}`,
+  kind: 'set' as const,
+  lines: [`type ipv${version}_addr`, 'size 65535', 'flags dynamic,timeout', 'timeout 30s'],
+}));
 
-/**
- * The key with its addresses in canonical text.
- * @throws TsnetError OPTION_INVALID for an interface name that isLinkName refuses, ADDRESS_INVALID for what is no
- * address of the set's family, INTERNAL for a wrong number of fields
- */
-export function checkKey(set: FirewallSet, key: readonly string[]): readonly string[] {
-  const fields = FIELDS[set];
-  if (key.length !== fields.length) {
-    throw new TsnetError('INTERNAL', `an element of the set ${set} has ${key.length} fields`);
-  }
-  return key.map((part, index) => (fields[index] === 'ifname' ? checkName(part) : checkAddress(set, part)));
-}
-
-function checkName(name: string): string {
-  if (isLinkName(name)) return name;
-  throw new TsnetError('OPTION_INVALID', `${JSON.stringify(name)} cannot be named in a firewall rule`, {
-    remedy: 'Give the link a name of at most 15 letters, digits and the characters _ . @ -.',
-  });
-}
-
-function checkAddress(set: FirewallSet, text: string): string {
-  const { family, value } = parseAddress(text);
-  if (FIELDS[set].includes(`ipv${family}_addr`)) return formatAddress(family, value);
-  throw new TsnetError('ADDRESS_INVALID', `${text} is not of the family of the set ${set}`);
-}
-
-/** Keys by set, rendered, in the order of the sets' declaration; sets without elements left out. */
-export function groupBySet(elements: readonly FirewallElement[]): readonly [FirewallSet, string[]][] {
-  return SETS.flatMap(set => {
-    const keys = new Set(elements.filter(element => element.set === set).map(renderKey));
-    return keys.size === 0 ? [] : [[set, [...keys]] as [FirewallSet, string[]]];
-  });
-}
+/** The declaration of each set and map: name, word of nft, and lines between its braces without elements. */
+export const DECLARATIONS: readonly {
+  readonly name: string;
+  readonly kind: 'set' | 'map';
+  readonly lines: readonly string[];
+}[] = [
+  ...SETS.map(name => {
+    const { key, value } = SHAPES[name];
+    const type = (fields: readonly Field[]): string => fields.map(nftType).join(' . ');
+    const intervals = key.some(field => field.endsWith('_net')) ? ['flags interval'] : [];
+    return value === undefined
+      ? { name, kind: 'set' as const, lines: [`type ${type(key)}`, ...intervals] }
+      : { name, kind: 'map' as const, lines: [`type ${type(key)} : ${type(value)}`] };
+  }),
+  ...COUNTED,
+];

@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { countLegacyRules, findDockerUser, insertDockerUser } from '../../src/firewall/docker-user.ts';
+import {
+  countLegacyRules,
+  dropsByPolicy,
+  findMarkRules,
+  insertMarkRule,
+} from '../../src/firewall/docker-user.ts';
 
 const MATCH = {
   match: { op: '==', left: { '&': [{ meta: { key: 'mark' } }, 0x10000000] }, right: 0x10000000 },
@@ -14,10 +19,10 @@ const listing = (...rules: unknown[][]) => ({
   ],
 });
 
-describe('findDockerUser', () => {
+describe('findMarkRules', () => {
   test('finds every form in which the rule can be listed', () => {
     expect(
-      findDockerUser(
+      findMarkRules(
         listing(
           [MATCH, COUNTER, ACCEPT],
           [MATCH, { xt: { type: 'match', name: 'comment' } }, COUNTER, ACCEPT],
@@ -32,7 +37,7 @@ describe('findDockerUser', () => {
     const interfaceMatch = { match: { op: '==', left: { meta: { key: 'iifname' } }, right: 'eth9' } };
     const otherMark = { match: { ...MATCH.match, right: 0x20000000 } };
     expect(
-      findDockerUser(
+      findMarkRules(
         listing(
           [interfaceMatch, MATCH, COUNTER, ACCEPT],
           [otherMark, COUNTER, ACCEPT],
@@ -47,7 +52,7 @@ describe('findDockerUser', () => {
   });
 
   test.each([undefined, {}, { nftables: [] }, 'text'])('%j has none', value => {
-    expect(findDockerUser(value)).toEqual([]);
+    expect(findMarkRules(value)).toEqual([]);
   });
 });
 
@@ -59,7 +64,16 @@ test('countLegacyRules counts whole lines only', () => {
 });
 
 test('the inserted rule', () => {
-  expect(insertDockerUser('ip6')).toBe(
+  expect(insertMarkRule('ip6', 'DOCKER-USER')).toBe(
     'insert rule ip6 filter DOCKER-USER meta mark & 0x10000000 == 0x10000000 counter accept comment "tsnet"',
   );
+});
+
+test('a policy of DROP is told from others', () => {
+  const chain = (policy?: string) => ({
+    nftables: [{ metainfo: {} }, { chain: { family: 'ip', table: 'filter', name: 'FORWARD', policy } }],
+  });
+  expect(dropsByPolicy(chain('drop'))).toBe(true);
+  for (const other of [chain('accept'), chain(), { nftables: [] }, undefined])
+    expect(dropsByPolicy(other)).toBe(false);
 });

@@ -1,11 +1,14 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { renderElements, renderTable } from '../../src/firewall/render.ts';
+import { GUARD_CHAINS, guardVersion } from '../../src/firewall/guard.ts';
+import { parseTable } from '../../src/firewall/parse.ts';
+import { renderElements, renderGuard, renderTable } from '../../src/firewall/render.ts';
 import { CHAINS, MARKER } from '../../src/firewall/skeleton.ts';
+import type { FirewallElement } from '../../src/host-state/types.ts';
 import { Nft } from '../../src/kernel/nft/nft.ts';
 import { readTable, removeTable } from '../../src/kernel/nft/table.ts';
 import { type NftNamespace, nftNamespace } from '../kernel/nft-namespace.ts';
-import { element, normal } from './arbitrary.ts';
+import { element, guard, normal } from './arbitrary.ts';
 
 let namespace: NftNamespace;
 let nft: Nft;
@@ -27,7 +30,7 @@ const elements = fc.array(element, { maxLength: 30 });
 test('any elements rendered with the table and listed come back', async () => {
   await fc.assert(
     fc.asyncProperty(elements, async wanted => {
-      await nft.run(renderTable(wanted));
+      await nft.run(renderTable(wanted, undefined));
       const state = await readTable(nft);
       expect(state.skeleton).toBe('intact');
       expect(normal(state.elements)).toEqual(normal(wanted));
@@ -40,7 +43,7 @@ test('any elements added and removed, in any order and repeatedly, leave the tab
     fc.asyncProperty(elements, elements, fc.array(elements), async (kept, passing, detours) => {
       const stays = new Set(normal(kept));
       const goes = passing.filter(one => !stays.has(normal([one])[0] ?? ''));
-      await nft.run(renderTable(kept));
+      await nft.run(renderTable(kept, undefined));
       const before = await namespace.exec('nft', 'list', 'ruleset');
       await nft.run(renderElements(goes, []));
       await nft.run(renderElements(goes, goes));
@@ -58,13 +61,80 @@ test('any elements added and removed, in any order and repeatedly, leave the tab
   );
 });
 
+const map = (value: string): FirewallElement => ({
+  set: 'publish4',
+  key: ['tcp', '8080'],
+  value: [value, '80'],
+});
+
+test('a mapping is replaced in one transaction, and its old value is needed for that', async () => {
+  await nft.run(renderTable([map('198.18.0.2')], undefined));
+  await nft.run(renderElements([map('198.18.0.3')], [map('198.18.0.2')]));
+  expect((await readTable(nft)).elements).toEqual([map('198.18.0.3')]);
+  await expect(nft.run(renderElements([map('198.18.0.4')], [map('198.18.0.2')]))).rejects.toThrow();
+  expect((await readTable(nft)).elements).toEqual([map('198.18.0.3')]);
+});
+
+test('a container gets its networks beside those of others, whatever these are', async () => {
+  const allow = (container: string, client: string): FirewallElement => ({
+    set: 'allow_from4',
+    key: [container, client],
+  });
+  const first = [allow('198.18.0.2', '198.18.0.0/15'), allow('198.18.0.4', '0.0.0.0/0')];
+  const second = [allow('198.18.0.3', '198.18.1.0/24'), allow('198.18.0.3', '198.18.2.1/32')];
+  await nft.run(renderTable(first, undefined));
+  await nft.run(renderElements(second, []));
+  expect(normal((await readTable(nft)).elements)).toEqual(normal([...first, ...second]));
+  await nft.run(renderElements([], first));
+  expect(normal((await readTable(nft)).elements)).toEqual(normal(second));
+  // A network within one that the same container has.
+  await expect(nft.run(renderElements([allow('198.18.0.3', '198.18.1.7/32')], []))).rejects.toThrow();
+});
+
+describe('the rules of the host', () => {
+  test('any of them are taken, with the table and later, and known again', async () => {
+    await fc.assert(
+      fc.asyncProperty(guard, guard, async (one, other) => {
+        await nft.run(renderTable([], one));
+        expect(await readTable(nft)).toEqual({
+          skeleton: 'intact',
+          elements: [],
+          guardVersion: guardVersion(one),
+        });
+        const before = await namespace.exec('nft', 'list', 'ruleset');
+        for (const next of [other, undefined]) {
+          await nft.run(renderGuard(next));
+          expect((await readTable(nft)).guardVersion).toBe(guardVersion(next));
+        }
+        await nft.run(renderGuard(one));
+        expect(await namespace.exec('nft', 'list', 'ruleset')).toBe(before);
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+test('names of protocols are not needed in the file system', async () => {
+  await nft.run(renderTable([map('198.18.0.2')], undefined));
+  const script = 'mount -t tmpfs none /etc && nft -j list table inet tsnet && nft -f -';
+  const input = renderElements([{ ...map('198.18.0.2'), key: ['sctp', '8080'] }], []);
+  const listing = await namespace.feed(input, 'unshare', '-m', 'sh', '-c', script);
+  expect(listing).toContain('{"concat": [6, 8080]}');
+  expect(parseTable(JSON.parse(listing)).elements).toEqual([map('198.18.0.2')]);
+  expect((await readTable(nft)).elements).toHaveLength(2);
+});
+
 test('replaces a table whatever was in it, and touches no other', async () => {
   await nft.run(
     'table inet other { chain c { }\n }\ntable inet tsnet { set bridges { type inet_service; }\n }\n',
   );
   expect((await readTable(nft)).skeleton).toBe('other');
-  await nft.run(renderTable([{ set: 'bridges', key: ['br0'] }]));
-  expect(await readTable(nft)).toEqual({ skeleton: 'intact', elements: [{ set: 'bridges', key: ['br0'] }] });
+  await nft.run(renderTable([{ set: 'bridges', key: ['br0'] }], undefined));
+  expect(await readTable(nft)).toEqual({
+    skeleton: 'intact',
+    elements: [{ set: 'bridges', key: ['br0'] }],
+    guardVersion: guardVersion(undefined),
+  });
   expect(await namespace.exec('nft', 'list', 'table', 'inet', 'other')).toContain('chain c');
   await removeTable(nft);
   await removeTable(nft);
@@ -73,7 +143,7 @@ test('replaces a table whatever was in it, and touches no other', async () => {
 });
 
 test('iptables of the nft backend is not disturbed by the table', async () => {
-  await nft.run(renderTable([{ set: 'bridges', key: ['br0'] }]));
+  await nft.run(renderTable([{ set: 'bridges', key: ['br0'] }], undefined));
   await namespace.exec('iptables', '-A', 'FORWARD', '-j', 'ACCEPT');
   expect(await namespace.exec('iptables', '-S', 'FORWARD')).toContain('-A FORWARD -j ACCEPT');
 });
@@ -92,6 +162,7 @@ describe('a change by hand is noticed', () => {
     'a set more': async () => 'add set inet tsnet mine { type mark; }',
     'another marker': async () => `delete chain inet tsnet ${MARKER}\nadd chain inet tsnet skeleton_0`,
     'another policy': async () => 'chain inet tsnet forward { policy drop; }',
+    'a map with another name': async () => 'add map inet tsnet mine { type mark : mark; }',
     dormant: async () => 'table inet tsnet { flags dormant; }',
   };
   for (const { name, rules } of CHAINS) {
@@ -102,9 +173,15 @@ describe('a change by hand is noticed', () => {
     }
   }
 
+  for (const name of GUARD_CHAINS) {
+    changes[`chain ${name} without rules`] = async () => `flush chain inet tsnet ${name}`;
+    changes[`chain ${name} with a rule more`] = async () => `insert rule inet tsnet ${name} drop`;
+    changes[`chain ${name} with a rule at its end`] = async () => `add rule inet tsnet ${name} drop`;
+  }
+
   test.each(Object.entries(changes))('%s', async (_, change) => {
     const wanted = [{ set: 'bridges', key: ['br0'] }] as const;
-    await nft.run(renderTable(wanted));
+    await nft.run(renderTable(wanted, undefined));
     await nft.run(await change());
     expect(await readTable(nft)).toEqual({ skeleton: 'other', elements: wanted });
   });
