@@ -1,0 +1,119 @@
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { admission, type Relay, type RelayTarget } from './relay.ts';
+import { lookup, UdpListeners } from './udp-listeners.ts';
+
+export interface UdpRelayLimits {
+  /** Milliseconds after which a client is forgotten that nothing comes from or goes to. */
+  readonly idle: number;
+  /** Clients, each of which has a socket of its own; for one more the client goes that has been idle for longest. */
+  readonly clients: number;
+}
+
+/** 90 s is docker-proxy's value. */
+const LIMITS: UdpRelayLimits = { idle: 90_000, clients: 4096 };
+/** Datagrams of a client kept until its socket is there, and bytes that wait to be sent: more are dropped. */
+const MOST_EARLY = 32;
+const MOST_QUEUED = 1024 * 1024;
+
+interface Client {
+  /** The socket that it sends to, and that its answers must come from. */
+  listener: Socket;
+  readonly upstream: Socket;
+  /** What came before the socket was connected; undefined: it is. */
+  early: Buffer[] | undefined;
+  readonly timer: NodeJS.Timeout;
+}
+
+export interface UdpRelayOptions {
+  /** What `fd` is bound to. */
+  readonly place: { readonly address: string; readonly port: number };
+  readonly target: RelayTarget;
+  readonly limits?: UdpRelayLimits;
+}
+
+/**
+ * Relays UDP datagrams, each client's through a socket of its own, by which the answers are told apart.
+ * @param fd a bound IPv6 socket; the relay's from now on
+ */
+export function startUdpRelay(fd: number, { place, target: first, limits = LIMITS }: UdpRelayOptions): Relay {
+  let target = first;
+  let admits = admission(first);
+  /** In the order of use. */
+  const clients = new Map<string, Client>();
+
+  const forget = (key: string) => {
+    const client = clients.get(key);
+    if (client === undefined) return;
+    clients.delete(key);
+    clearTimeout(client.timer);
+    client.upstream.close();
+  };
+
+  const touch = (key: string, client: Client) => {
+    clients.delete(key);
+    clients.set(key, client);
+    client.timer.refresh();
+  };
+
+  const admit = (key: string, listener: Socket, { address, port }: RemoteInfo): Client => {
+    const [oldest] = clients.keys();
+    if (clients.size >= limits.clients && oldest !== undefined) forget(oldest);
+    const upstream = createSocket({ type: 'udp4', lookup });
+    const timer = setTimeout(forget, limits.idle, key).unref();
+    const client: Client = { listener, upstream, early: [], timer };
+    upstream.on('error', () => {
+      // No descriptor or no route: the next datagram begins anew. Later, it is the container that refuses (ICMP), as it
+      // may while it starts.
+      if (client.early !== undefined) forget(key);
+    });
+    upstream.on('message', answer => {
+      touch(key, client);
+      if (listeners.has(client.listener)) send(client.listener, answer, port, address);
+    });
+    upstream.once('connect', () => {
+      for (const datagram of client.early ?? []) send(upstream, datagram);
+      client.early = undefined;
+    });
+    upstream.unref();
+    upstream.connect(target.port, target.address);
+    clients.set(key, client);
+    return client;
+  };
+
+  const listeners = new UdpListeners(fd, place, (listener, datagram, from) => {
+    const key = `${from.address} ${from.port}`;
+    let client = clients.get(key);
+    if (client !== undefined) {
+      touch(key, client);
+      client.listener = listener;
+    } else if (admits(from.address)) {
+      listeners.look();
+      client = admit(key, listener, from);
+    }
+    if (client === undefined) return;
+    if (client.early === undefined) send(client.upstream, datagram);
+    else if (client.early.length < MOST_EARLY) client.early.push(datagram);
+  });
+
+  const forgetAll = () => {
+    for (const key of [...clients.keys()]) forget(key);
+  };
+  return {
+    retarget(next) {
+      admits = admission(next);
+      target = next;
+      forgetAll();
+    },
+    async close() {
+      forgetAll();
+      await listeners.close();
+    },
+  };
+}
+
+/** Failures are losses, which UDP has anyway. @param to absent on a connected socket */
+function send(socket: Socket, datagram: Buffer, port?: number, address?: string): void {
+  if (socket.getSendQueueSize() > MOST_QUEUED) return;
+  if (port === undefined || address === undefined) socket.send(datagram, () => {});
+  else socket.send(datagram, port, address, () => {});
+}
