@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import type { Guard } from '../host-state/types.ts';
 import type { HostFacts, ParentFacts } from '../modes/mode.ts';
 import type { Rtnetlink } from './rtnetlink/rtnetlink.ts';
 
@@ -9,11 +10,20 @@ const UNFIT = 0x40 | 0x20 | 0x08 | 0x01;
 /**
  * Reads what desired state depends on: one request a parent and its addresses, not a dump of the host.
  * @param parents names of links; those that do not exist are left out of the answer
+ * @param readGuard reads the host's own firewall, if that is asked for
  */
-export async function readFacts(rt: Rtnetlink, parents: Iterable<string>): Promise<HostFacts> {
-  const facts = await Promise.all([...parents].map(name => readParent(rt, name)));
+export async function readFacts(
+  rt: Rtnetlink,
+  parents: Iterable<string>,
+  readGuard?: () => Promise<Guard | undefined>,
+): Promise<HostFacts> {
+  const [guard, facts] = await Promise.all([
+    readGuard?.(),
+    Promise.all([...parents].map(name => readParent(rt, name))),
+  ]);
   return {
     ipv6: existsSync('/proc/sys/net/ipv6'),
+    ...(guard === undefined ? {} : { guard }),
     parents: new Map(facts.flatMap(fact => (fact === undefined ? [] : [[fact.name, fact] as const]))),
   };
 }

@@ -1,23 +1,45 @@
 import { existsSync } from 'node:fs';
-import { Applier } from './apply.ts';
+import type { Guard } from '../host-state/types.ts';
+import { apply } from './apply.ts';
+import { Conntrack } from './conntrack/conntrack.ts';
+import { FlowSweeper } from './conntrack/sweeper.ts';
 import { readFacts } from './facts.ts';
 import type { Kernel } from './kernel.ts';
 import { hasCode } from './netlink/netlink-error.ts';
 import { ensureDockerUser } from './nft/docker-user.ts';
 import type { Nft } from './nft/nft.ts';
 import { observe } from './observe.ts';
+import { PortHolds, type PortHoldsOptions } from './ports/port-holds.ts';
 import type { Rtnetlink } from './rtnetlink/rtnetlink.ts';
 import { sandboxLinks } from './sandbox.ts';
 
+export interface LinuxKernelOptions extends PortHoldsOptions {
+  /** Reads the host's own firewall; undefined where it is not active. Without this there is none. */
+  readonly readGuard?: () => Promise<Guard | undefined>;
+  /** Hears of what fails in the background. */
+  readonly onError?: (error: unknown) => void;
+}
+
+export interface LinuxKernel extends Kernel {
+  /** Gives back the ports that are held, and what else this has opened; not what it was given. */
+  close(): Promise<void>;
+}
+
 /** The kernel of the network namespace that the process runs in. */
-export function linuxKernel(rtnetlink: Rtnetlink, nft: Nft): Kernel {
-  const applier = new Applier(rtnetlink, nft);
+export function linuxKernel(rtnetlink: Rtnetlink, nft: Nft, options: LinuxKernelOptions = {}): LinuxKernel {
+  const { readGuard, onError = () => undefined, ...holdOptions } = options;
+  const holds = new PortHolds(holdOptions);
+  const conntrack = new Conntrack();
+  const flows = new FlowSweeper(conntrack, onError);
+  const ways = { rtnetlink, nft, holds, flows };
   let dummy: Promise<boolean> | undefined;
   return {
-    apply: (ops, options) => applier.apply(ops, options),
-    observe: desired => observe(rtnetlink, nft, desired),
+    apply: (ops, how) => apply(ways, ops, how),
+    observe: desired => observe(ways, desired),
     openDockerUser: () => ensureDockerUser(nft),
-    facts: parents => readFacts(rtnetlink, parents),
+    holdPort: request => holds.hold(request),
+    holderOf: port => holds.holderOf(port),
+    facts: (parents, asked) => readFacts(rtnetlink, parents, asked?.guard === true ? readGuard : undefined),
     links: () => rtnetlink.links(),
     link: name => rtnetlink.link(name),
     // What nl80211 drivers register with; `wireless` is the older sign (wext), still there on some drivers.
@@ -27,6 +49,11 @@ export function linuxKernel(rtnetlink: Rtnetlink, nft: Nft): Kernel {
     hasDummy: () => {
       dummy ??= probeDummy(rtnetlink);
       return dummy;
+    },
+    close: async () => {
+      await flows.settled();
+      conntrack.close();
+      await holds.close();
     },
   };
 }

@@ -2,10 +2,10 @@ import { closeSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { eventfd, pollOnWorker, recv, stableBuffer } from './libc.ts';
 import { decodeEvent, type KernelEvent } from './monitor-event.ts';
-import { MSG_DONTWAIT } from './netlink/constants.ts';
+import { MSG_DONTWAIT, NETLINK_ROUTE } from './netlink/constants.ts';
 import { decodeMessages } from './netlink/message.ts';
 import { NetlinkError } from './netlink/netlink-error.ts';
-import { openRouteSocket } from './netlink/socket.ts';
+import { openNetlinkSocket } from './netlink/open-socket.ts';
 import { NetworkNamespace } from './netns.ts';
 
 export type { AddressEvent, KernelEvent, LinkEvent, NeighbourEvent, RouteEvent } from './monitor-event.ts';
@@ -85,7 +85,12 @@ function open(options: WatchOptions): Descriptors {
   const groups = options.groups.reduce((mask, group) => mask | GROUPS[group], 0);
   const namespace = options.netnsPath === undefined ? undefined : NetworkNamespace.open(options.netnsPath);
   try {
-    const socket = openRouteSocket(namespace, options.queue ?? RECEIVE_QUEUE, groups);
+    const socket = openNetlinkSocket({
+      namespace,
+      protocol: NETLINK_ROUTE,
+      queue: options.queue ?? RECEIVE_QUEUE,
+      groups,
+    });
     const stop = eventfd(EFD_NONBLOCK_CLOEXEC);
     if (stop < 0) closeSync(socket);
     return { socket, stop: NetlinkError.check(stop, 'eventfd') };

@@ -1,9 +1,20 @@
+import { guardVersion } from '../firewall/guard.ts';
+import type { TableState } from '../firewall/parse.ts';
 import { ADDRESS_PROTOCOL, isMarked, isShimMark, ROUTE_PROTOCOL } from '../host-state/mark.ts';
-import type { Address, HostState, Link, Neighbour, Observed, Route, Sysctl } from '../host-state/types.ts';
+import type {
+  Address,
+  Guard,
+  HostState,
+  Link,
+  Neighbour,
+  Observed,
+  Route,
+  Sysctl,
+} from '../host-state/types.ts';
 import type { AddressInfo, LinkInfo, NeighbourInfo, RouteInfo } from './link-info.ts';
-import type { Nft } from './nft/nft.ts';
 import { readTable } from './nft/table.ts';
-import type { Rtnetlink } from './rtnetlink/rtnetlink.ts';
+import { readRedirect } from './redirects/redirects.ts';
+import type { Ways } from './steps/step.ts';
 import { readSysctl } from './sysctl.ts';
 
 const RT_TABLE_MAIN = 254;
@@ -11,8 +22,9 @@ const NUD_PERMANENT = 0x80;
 const IFA_F_NOPREFIXROUTE = 0x200;
 
 /** See Kernel.observe: the whole host in one look, reduced to what is tsnet's. */
-export async function observe(rt: Rtnetlink, nft: Nft, desired: HostState): Promise<Observed> {
-  const [links, addresses, routes, entries, proxies, table, sysctls] = await Promise.all([
+export async function observe(ways: Ways, desired: HostState): Promise<Observed> {
+  const { rtnetlink: rt, nft, holds } = ways;
+  const [links, addresses, routes, entries, proxies, table, sysctls, redirects] = await Promise.all([
     rt.links(),
     rt.addresses(),
     rt.routes({ protocol: ROUTE_PROTOCOL, table: RT_TABLE_MAIN }),
@@ -20,6 +32,7 @@ export async function observe(rt: Rtnetlink, nft: Nft, desired: HostState): Prom
     rt.neighbours({ proxy: true }),
     readTable(nft),
     Promise.all(desired.sysctls.map(readOne)),
+    Promise.all(desired.redirects.map(readRedirect)),
   ]);
   const byIndex = new Map(links.map(link => [link.index, link]));
   const own = namesOf(links.filter(link => isMarked(link.alias)));
@@ -34,7 +47,19 @@ export async function observe(rt: Rtnetlink, nft: Nft, desired: HostState): Prom
     sysctls: sysctls.flat(),
     firewall: table.elements,
     firewallIntact: table.skeleton === 'intact',
+    ...observedGuard(desired, table),
+    holds: holds.list(),
+    redirects: redirects.filter(redirect => redirect !== undefined),
+    residents: desired.residents,
   };
+}
+
+/** Stands for the guard that is there and not the desired one: which it is, the kernel cannot tell. */
+const OTHER_GUARD: Guard = { rules: [], otherwise: { 4: 'deny', 6: 'deny' } };
+
+function observedGuard({ guard }: HostState, { guardVersion: present }: TableState): Pick<Observed, 'guard'> {
+  if (present === guardVersion(guard)) return guard === undefined ? {} : { guard };
+  return guard === undefined && present !== undefined ? { guard: OTHER_GUARD } : {};
 }
 
 const namesOf = (links: readonly LinkInfo[]) => new Map(links.map(link => [link.index, link.name]));
@@ -75,6 +100,7 @@ function describeLink(info: LinkInfo, byIndex: ReadonlyMap<number, LinkInfo>): L
           peer: { name: '' },
           ...(master === undefined ? {} : { master }),
           ...(info.isolated === undefined ? {} : { isolated: info.isolated }),
+          ...(info.hairpin === undefined ? {} : { hairpin: info.hairpin }),
         },
       ];
     }

@@ -52,7 +52,7 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   await nft.run('flush ruleset');
-  await nft.run(renderTable(ELEMENTS));
+  await nft.run(renderTable(ELEMENTS, undefined));
 });
 
 afterAll(async () => {
@@ -65,6 +65,43 @@ test('does nothing on a host without Docker', async () => {
   expect(await call('ensure')).toEqual({ changed: false });
   expect(await call('remove')).toEqual({ changed: false });
   expect(await nft.json('list tables')).toEqual(before);
+});
+
+describe("with somebody else's FORWARD policy of DROP and no DOCKER-USER", () => {
+  const IN_FORWARD = RULE.replace('DOCKER-USER', 'FORWARD');
+  const forward = async (version: Version): Promise<string[]> =>
+    (await lab.host.exec(tool(version), '-S', 'FORWARD')).split('\n');
+  const policy = async (verdict: 'DROP' | 'ACCEPT'): Promise<void> => {
+    for (const version of VERSIONS) await lab.host.exec(tool(version), '-P', 'FORWARD', verdict);
+  };
+  beforeEach(() => policy('DROP'));
+
+  test.each(VERSIONS)('IPv%d of tsnet passes with the rule, and nobody else', async version => {
+    expect(await passing(version)).toEqual(PAIRS.map(() => false));
+    expect(await call('ensure')).toEqual({ changed: true });
+    expect(await call('ensure')).toEqual({ changed: false });
+    expect(await forward(version)).toEqual(['-P FORWARD DROP', IN_FORWARD]);
+    expect(await passing(version)).toEqual(PAIRS.map(() => true));
+    expect(await lab.reaches('lan', 'a', version)).toBe(false);
+    expect(await lab.reaches('o', 'lan', version)).toBe(false);
+    expect(await call('remove')).toEqual({ changed: true });
+    expect(await forward(version)).toEqual(['-P FORWARD DROP']);
+  });
+
+  test.each(VERSIONS)('IPv%d goes by DOCKER-USER as soon as there is one', async version => {
+    await call('ensure');
+    await dockerStarts();
+    expect(await call('ensure')).toEqual({ changed: true });
+    expect((await forward(version)).filter(rule => rule === IN_FORWARD)).toEqual([]);
+    expect(await rules(version)).toContain(RULE);
+  });
+
+  test('it goes when the policy does', async () => {
+    await call('ensure');
+    await policy('ACCEPT');
+    expect(await call('ensure')).toEqual({ changed: true });
+    expect(await forward(4)).toEqual(['-P FORWARD ACCEPT']);
+  });
 });
 
 describe('with a Docker of the nft backend', () => {
@@ -113,7 +150,7 @@ describe('with a Docker of the nft backend', () => {
   test('does not touch the table of tsnet, nor that the rule of tsnet', async () => {
     await call('ensure');
     expect((await readTable(nft)).skeleton).toBe('intact');
-    await nft.run(renderTable([]));
+    await nft.run(renderTable([], undefined));
     expect(await call('ensure')).toEqual({ changed: false });
   });
 });

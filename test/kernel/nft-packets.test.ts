@@ -57,7 +57,7 @@ describe.each(VERSIONS)('IPv%d', version => {
   }, 30_000);
 
   describe('with the table', () => {
-    beforeAll(() => nft.run(renderTable(ELEMENTS)));
+    beforeAll(() => nft.run(renderTable(ELEMENTS, undefined)));
 
     test('passes and drops what it should', async () => {
       expect(await matrix(version)).toEqual(
@@ -78,13 +78,13 @@ describe.each(VERSIONS)('IPv%d', version => {
 
     test('leaves sources alone where masquerading is off', async () => {
       const off = ELEMENTS.filter(element => !element.set.includes('masquerade'));
-      await nft.run(renderTable(off));
+      await nft.run(renderTable(off, undefined));
       await lab.seen(version);
       for (const place of ['a', 'guest'] as const) {
         expect(await lab.reaches(place, 'lan', version)).toBe(true);
         expect(await lab.seen(version)).toEqual([TestHost.address(place, version)]);
       }
-      await nft.run(renderTable(ELEMENTS));
+      await nft.run(renderTable(ELEMENTS, undefined));
     });
 
     test('reaches the host itself and is reached by it, an internal network as well', async () => {
@@ -106,7 +106,7 @@ describe.each(VERSIONS)('IPv%d', version => {
 });
 
 test('the mark is there for Docker at forward and gone at postrouting, bridged and routed', async () => {
-  await nft.run(renderTable(ELEMENTS));
+  await nft.run(renderTable(ELEMENTS, undefined));
   await nft.run(`table inet observer {
     counter bridged {}
     counter routed {}

@@ -38,7 +38,7 @@ afterEach(async () => {
 });
 
 test('tells what others change, within a second, and not what the own context does', async () => {
-  await nft.run(renderTable([]));
+  await nft.run(renderTable([], undefined));
   await nft.run(renderElements([BRIDGE], []));
   const start = performance.now();
   await namespace.exec('nft', 'add element inet tsnet no_icc { "other" }');
@@ -48,7 +48,7 @@ test('tells what others change, within a second, and not what the own context do
 
   changes.length = 0;
   await nft.run(renderElements([], [BRIDGE]));
-  await nft.run(renderTable([BRIDGE]));
+  await nft.run(renderTable([BRIDGE], undefined));
   await namespace.exec('nft', 'flush', 'ruleset');
   await waitFor('a flush', () => changes.length > 0);
   expect(new Set(tables())).toEqual(new Set(['inet tsnet']));

@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { NetworkNamespace } from '../netns.ts';
+import { NETLINK_ROUTE } from './constants.ts';
 import { Gate } from './gate.ts';
 import type { Message } from './message.ts';
 import { NetlinkError } from './netlink-error.ts';
@@ -12,20 +13,23 @@ import { NetlinkSocket, type Request } from './socket.ts';
 export class SocketPool {
   readonly #namespace: NetworkNamespace | undefined;
   readonly #idle: NetlinkSocket[] = [];
+  readonly #protocol: number;
   readonly #gate: Gate;
   #closed = false;
 
   /**
    * @param path file of a network namespace; the current one when absent
    * @param limit most sockets at a time; each request in flight keeps a thread of libuv's pool
+   * @param protocol NETLINK_*
    * @throws NamespaceError for a bad path, NetlinkError when no socket can be opened
    */
-  constructor(path: string | undefined, limit: number) {
+  constructor(path: string | undefined, limit: number, protocol: number = NETLINK_ROUTE) {
+    this.#protocol = protocol;
     this.#gate = new Gate(limit);
     this.#namespace = path === undefined ? undefined : NetworkNamespace.open(path);
     try {
       // The first one at once: whoever opens a pool learns here that the namespace cannot be entered.
-      this.#idle.push(NetlinkSocket.open(this.#namespace));
+      this.#idle.push(this.#open());
     } catch (error) {
       this.#namespace?.close();
       throw error;
@@ -34,6 +38,10 @@ export class SocketPool {
 
   request(request: Request): Promise<Message[]> {
     return this.#with(request.operation, socket => socket.request(request));
+  }
+
+  batch(requests: readonly Request[]): Promise<NetlinkError[]> {
+    return this.#with(requests[0]?.operation ?? 'nothing', socket => socket.batch(requests));
   }
 
   dump(request: Request): Promise<Message[]> {
@@ -48,10 +56,14 @@ export class SocketPool {
     this.#namespace?.close();
   }
 
+  #open(): NetlinkSocket {
+    return NetlinkSocket.open(this.#namespace, this.#protocol);
+  }
+
   #with<T>(operation: string, use: (socket: NetlinkSocket) => Promise<T>): Promise<T> {
     return this.#gate.run(async () => {
       if (this.#closed) throw new NetlinkError(constants.errno.EBADF, operation);
-      const socket = this.#idle.pop() ?? NetlinkSocket.open(this.#namespace);
+      const socket = this.#idle.pop() ?? this.#open();
       try {
         return await use(socket);
       } finally {

@@ -1,10 +1,11 @@
 import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
-import { bind, recv, recvOnWorker, sendOnWorker, setsockopt, socket, stableBuffer } from '../libc.ts';
+import { recv, recvOnWorker, sendOnWorker, setsockopt, stableBuffer } from '../libc.ts';
 import type { NetworkNamespace } from '../netns.ts';
 import * as nl from './constants.ts';
 import { decodeMessages, decodeOutcome, encodeMessage, type Message } from './message.ts';
 import { hasCode, NetlinkError } from './netlink-error.ts';
+import { int32, openNetlinkSocket } from './open-socket.ts';
 
 const { EAGAIN, EINTR, EMSGSIZE, ETIMEDOUT } = constants.errno;
 
@@ -24,9 +25,11 @@ export interface Request {
   readonly payload: Buffer;
   /** What error messages call it. */
   readonly operation: string;
+  /** Of a dump: which messages are wanted. Those that are not take no memory. */
+  readonly keep?: (message: Message) => boolean;
 }
 
-/** A rtnetlink socket for one request at a time; the caller keeps them apart (see pool.ts). */
+/** A netlink socket for one request at a time; the caller keeps them apart (see pool.ts). */
 export class NetlinkSocket {
   readonly #fd: number;
   readonly #buffer = stableBuffer(RECEIVE_SIZE);
@@ -36,9 +39,12 @@ export class NetlinkSocket {
     this.#fd = fd;
   }
 
-  /** Opens a socket in `namespace`, where it stays, or in the current one. */
-  static open(namespace?: NetworkNamespace): NetlinkSocket {
-    const fd = openRouteSocket(namespace, RECEIVE_QUEUE);
+  /**
+   * Opens a socket in `namespace`, where it stays, or in the current one.
+   * @param protocol NETLINK_*
+   */
+  static open(namespace?: NetworkNamespace, protocol: number = nl.NETLINK_ROUTE): NetlinkSocket {
+    const fd = openNetlinkSocket({ namespace, protocol, queue: RECEIVE_QUEUE });
     try {
       // Older kernels lack some of these (STRICT_CHK: 4.20); every reader filters and checks by itself as well.
       for (const option of [nl.NETLINK_EXT_ACK, nl.NETLINK_CAP_ACK, nl.NETLINK_GET_STRICT_CHK]) {
@@ -72,6 +78,33 @@ export class NetlinkSocket {
         const { errno, extack } = decodeOutcome(message);
         if (errno) throw new NetlinkError(errno, request.operation, extack);
         return answers;
+      }
+    }
+  }
+
+  /**
+   * Sends several requests in one datagram. The kernel does one after the other; a refusal does not keep it from the
+   * rest.
+   * @param requests few enough for their refusals to fit the receive queue: some hundreds
+   * @returns the refusals
+   */
+  async batch(requests: readonly Request[]): Promise<NetlinkError[]> {
+    // Refusals are always told of, so that success needs to be told of only once.
+    const messages = requests.map((request, index) =>
+      this.#message(request, index === requests.length - 1 ? nl.NLM_F_ACK : 0),
+    );
+    const last = requests.at(-1);
+    if (last === undefined) return [];
+    const sequence = this.#sequence;
+    await this.#transmit(Buffer.concat(messages), last.operation);
+    const refusals: NetlinkError[] = [];
+    for (;;) {
+      for (const message of await this.#receive(last.operation, false)) {
+        const offset = (message.sequence - sequence) | 0;
+        if (message.type !== nl.NLMSG_ERROR || offset > 0 || offset <= -requests.length) continue;
+        const { errno, extack } = decodeOutcome(message);
+        if (errno) refusals.push(new NetlinkError(errno, last.operation, extack));
+        if (offset === 0) return refusals;
       }
     }
   }
@@ -114,28 +147,39 @@ export class NetlinkSocket {
           if (errno) throw new NetlinkError(errno, request.operation, extack);
           return interrupted ? undefined : found;
         }
-        found.push(message);
+        if (request.keep?.(message) !== false) found.push(message);
       }
     }
   }
 
-  /** The kernel does the work inside send(2), waiting for its RTNL lock and for RCU there: hence a worker. */
+  /** @returns the sequence number that answers will have */
   async #send(request: Request, extra: number): Promise<number> {
+    const message = this.#message(request, extra);
+    const sequence = this.#sequence;
+    await this.#transmit(message, request.operation);
+    return sequence;
+  }
+
+  /** The request with the next sequence number. */
+  #message(request: Request, extra: number): Buffer {
     this.#sequence = (this.#sequence + 1) >>> 0;
-    const message = encodeMessage({
+    return encodeMessage({
       type: request.type,
       flags: nl.NLM_F_REQUEST | extra | (request.flags ?? 0),
       sequence: this.#sequence,
       port: 0,
       payload: request.payload,
     });
+  }
+
+  /** The kernel does the work inside send(2), waiting for its RTNL lock and for RCU there: hence a worker. */
+  async #transmit(message: Buffer, operation: string): Promise<void> {
     const buffer = stableBuffer(message.length);
     buffer.set(message);
     let sent: number;
     do sent = await sendOnWorker(this.#fd, buffer);
     while (sent === -EINTR);
-    NetlinkError.check(sent, request.operation);
-    return this.#sequence;
+    NetlinkError.check(sent, operation);
   }
 
   /**
@@ -154,34 +198,4 @@ export class NetlinkSocket {
     // A copy: the buffer is written again while the messages of a dump are still being collected.
     return decodeMessages(Buffer.from(this.#buffer.subarray(0, length)));
   }
-}
-
-/**
- * Opens and binds a rtnetlink socket.
- * @param queue size of the receive queue in bytes
- * @param groups mask of multicast groups to join (`1 << (RTNLGRP_* - 1)`)
- */
-export function openRouteSocket(namespace: NetworkNamespace | undefined, queue: number, groups = 0): number {
-  const create = () => socket(nl.AF_NETLINK, nl.SOCK_RAW | nl.SOCK_CLOEXEC, nl.NETLINK_ROUTE);
-  const fd = NetlinkError.check(namespace ? namespace.run(create) : create(), 'socket');
-  try {
-    // FORCE goes beyond net.core.rmem_max but needs CAP_NET_ADMIN of the first user namespace.
-    if (setsockopt(fd, nl.SOL_SOCKET, nl.SO_RCVBUFFORCE, int32(queue)) < 0) {
-      NetlinkError.check(setsockopt(fd, nl.SOL_SOCKET, nl.SO_RCVBUF, int32(queue)), 'setsockopt');
-    }
-    const address = Buffer.alloc(12);
-    address.writeUInt16LE(nl.AF_NETLINK, 0);
-    address.writeUInt32LE(groups >>> 0, 8);
-    NetlinkError.check(bind(fd, address), 'bind');
-    return fd;
-  } catch (error) {
-    closeSync(fd);
-    throw error;
-  }
-}
-
-function int32(value: number): Buffer {
-  const buffer = Buffer.alloc(4);
-  buffer.writeInt32LE(value);
-  return buffer;
 }

@@ -1,10 +1,14 @@
 import {
   DOCKER_FAMILIES,
+  DOCKER_USER,
   type DockerFamily,
-  deleteDockerUser,
-  findDockerUser,
-  insertDockerUser,
-  listDockerUser,
+  deleteMarkRule,
+  dropsByPolicy,
+  FORWARD,
+  findMarkRules,
+  insertMarkRule,
+  listMarkRules,
+  type MarkRuleChain,
 } from '../../firewall/docker-user.ts';
 import { ensureLegacy, removeLegacy } from './docker-user-legacy.ts';
 import { isMissing, type Nft } from './nft.ts';
@@ -16,13 +20,13 @@ export interface DockerUserOutcome {
 }
 
 /**
- * Sees to it that each DOCKER-USER chain has the rule once, at its top when it was not there. Where there is no
- * such chain nothing is done: without an engine, with the engine's nftables backend, or before it has started.
+ * Sees to it that each DOCKER-USER chain has the rule once, at its top when it was not there; where there is no such
+ * chain, a FORWARD chain whose policy is DROP. Elsewhere nothing is done.
  * @throws TsnetError FIREWALL when nftables refuses
  */
 export const ensureDockerUser = (nft: Nft): Promise<DockerUserOutcome> => each(nft, true, ensureLegacy);
 
-/** Takes the rule out of every DOCKER-USER chain. @throws TsnetError FIREWALL when nftables refuses */
+/** Takes the rule out of every chain. @throws TsnetError FIREWALL when nftables refuses */
 export const removeDockerUser = (nft: Nft): Promise<DockerUserOutcome> => each(nft, false, removeLegacy);
 
 async function each(
@@ -41,13 +45,15 @@ async function each(
   return problems.length === 0 ? { changed } : { changed, problem: problems.join('; ') };
 }
 
-/** Brings the chain of the nft backend of iptables to one rule, or none. */
+/** For the nft backend of iptables, and for whoever else has a table of that name. */
 async function settle(nft: Nft, family: DockerFamily, wanted: boolean): Promise<boolean> {
-  const listing = await nft.jsonIfExists(listDockerUser(family));
-  if (listing === undefined) return false;
-  const found = findDockerUser(listing);
-  const commands = found.slice(wanted ? 1 : 0).map(handle => deleteDockerUser(family, handle));
-  if (wanted && found.length === 0) commands.push(insertDockerUser(family));
+  const dockerUser = await nft.jsonIfExists(listMarkRules(family, DOCKER_USER));
+  const forward = await nft.jsonIfExists(listMarkRules(family, FORWARD));
+  const inForward = wanted && dockerUser === undefined && dropsByPolicy(forward);
+  const commands = [
+    ...commandsFor(family, DOCKER_USER, dockerUser, wanted),
+    ...commandsFor(family, FORWARD, forward, inForward),
+  ];
   try {
     await nft.run(commands.join('\n'));
   } catch (error) {
@@ -56,4 +62,18 @@ async function settle(nft: Nft, family: DockerFamily, wanted: boolean): Promise<
     throw error;
   }
   return commands.length > 0;
+}
+
+/** What brings a chain to one rule, or none. @param listing undefined where there is no such chain */
+function commandsFor(
+  family: DockerFamily,
+  chain: MarkRuleChain,
+  listing: unknown,
+  wanted: boolean,
+): string[] {
+  if (listing === undefined) return [];
+  const found = findMarkRules(listing);
+  const commands = found.slice(wanted ? 1 : 0).map(handle => deleteMarkRule(family, chain, handle));
+  if (wanted && found.length === 0) commands.push(insertMarkRule(family, chain));
+  return commands;
 }

@@ -20,11 +20,15 @@ export class Nft {
     this.#sockets = sockets;
   }
 
-  /** @throws TsnetError FIREWALL without libnftables.so.1, netfilter in the kernel, or the rights */
-  static open(): Nft {
+  /**
+   * @param options.port whether `port` will be asked for; finding its socket costs a look at each open file
+   * @throws TsnetError FIREWALL without libnftables.so.1, netfilter in the kernel, or the rights
+   */
+  static open({ port = true }: { port?: boolean } = {}): Nft {
     const library = loadLibrary();
     requireNetfilter();
-    const { result: context, sockets } = watchingSockets(() => library.open(0));
+    const create = () => library.open(0);
+    const { result: context, sockets } = port ? watchingSockets(create) : { result: create(), sockets: [] };
     if (context === null) throw new TsnetError('FIREWALL', 'libnftables gave no context');
     if (library.bufferOutput(context) !== 0 || library.bufferError(context) !== 0) {
       library.free(context);
@@ -76,12 +80,19 @@ export class Nft {
     }
   }
 
-  /** Waits for the commands under way, then frees the context. Later commands are refused. */
+  /**
+   * Waits for the commands under way, then frees the context, on a worker thread: closing its socket waits until the
+   * kernel has disposed of what was deleted. Later commands are refused.
+   */
   async close(): Promise<void> {
     this.#closed = true;
     await this.#queue;
-    if (this.#context !== null) this.#library.free(this.#context);
+    const context = this.#context;
     this.#context = null;
+    if (context === null) return;
+    await new Promise<void>((resolve, reject) => {
+      this.#library.free.async(context, (failure: unknown) => (failure ? reject(failure) : resolve()));
+    });
   }
 
   #enqueue(commands: string, flags: number): Promise<string> {

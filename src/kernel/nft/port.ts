@@ -3,9 +3,7 @@ import { getSystemErrorName } from 'node:util';
 import { TsnetError } from '../../errors.ts';
 import koffi from '../koffi.ts';
 import { socket } from '../libc.ts';
-import { AF_NETLINK, SOCK_CLOEXEC, SOCK_RAW } from '../netlink/constants.ts';
-
-export const NETLINK_NETFILTER = 12;
+import { AF_NETLINK, NETLINK_NETFILTER, SOCK_CLOEXEC, SOCK_RAW } from '../netlink/constants.ts';
 
 const getsockname = koffi
   .load(null)

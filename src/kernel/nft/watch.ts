@@ -3,9 +3,8 @@ import { constants as os } from 'node:os';
 import { getSystemErrorName } from 'node:util';
 import { TsnetError } from '../../errors.ts';
 import { bind, eventfd, pollOnWorker, recv, socket, stableBuffer } from '../libc.ts';
-import { AF_NETLINK, MSG_DONTWAIT, SOCK_CLOEXEC, SOCK_RAW } from '../netlink/constants.ts';
+import { AF_NETLINK, MSG_DONTWAIT, NETLINK_NETFILTER, SOCK_CLOEXEC, SOCK_RAW } from '../netlink/constants.ts';
 import { changesIn, type NftChange } from './changes.ts';
-import { NETLINK_NETFILTER } from './port.ts';
 
 /** Bit of NFNLGRP_NFTABLES (7) of <linux/netfilter/nfnetlink.h> in sockaddr_nl.nl_groups. */
 const GROUP_NFTABLES = 1 << 6;

@@ -46,7 +46,8 @@ export function decodeLink(payload: Buffer): LinkInfo | undefined {
       parent: attributes.u32(rt.IFLA_LINK) || undefined,
       parentNetnsId: attributes.u32(rt.IFLA_LINK_NETNSID),
       macvlanMode: macvlanMode(info),
-      isolated: isolated(info),
+      isolated: portFlag(info, rt.IFLA_BRPORT_ISOLATED),
+      hairpin: portFlag(info, rt.IFLA_BRPORT_MODE),
     }),
   };
 }
@@ -63,8 +64,9 @@ function macvlanMode(info: Attributes | undefined): MacvlanMode | undefined {
   return (Object.keys(MACVLAN_MODES) as MacvlanMode[]).find(mode => MACVLAN_MODES[mode] === value);
 }
 
-function isolated(info: Attributes | undefined): boolean | undefined {
+/** A setting of a bridge port; undefined for what is none. */
+function portFlag(info: Attributes | undefined, type: number): boolean | undefined {
   if (info?.text(rt.IFLA_INFO_SLAVE_KIND) !== 'bridge') return undefined;
-  const value = info.nested(rt.IFLA_INFO_SLAVE_DATA)?.u8(rt.IFLA_BRPORT_ISOLATED);
+  const value = info.nested(rt.IFLA_INFO_SLAVE_DATA)?.u8(type);
   return value === undefined ? undefined : value === 1;
 }

@@ -4,6 +4,7 @@ import { AF_INET6, AF_UNSPEC } from '../netlink/constants.ts';
 import * as rt from './constants.ts';
 import { MACVLAN_MODES } from './link-reply.ts';
 import { macBytes } from './notation.ts';
+import { present } from './present.ts';
 import { UNFINISHED_GROUP } from './unfinished.ts';
 
 /** The links that a new link names, by index. */
@@ -26,6 +27,8 @@ export interface LinkSettings {
   readonly alias?: string;
   /** Only for a port of a bridge. */
   readonly isolated?: boolean;
+  /** Only for a port of a bridge. */
+  readonly hairpin?: boolean;
   readonly group?: number;
   /** IN6_ADDR_GEN_MODE_NONE; must come before the link is up. */
   readonly noLinkLocal?: true;
@@ -64,13 +67,20 @@ export function finishingSettings(link: Link): LinkSettings {
     up: link.up,
     // Only a change made to the existing bridge keeps it from following the lowest MTU of its ports.
     ...(link.kind === 'bridge' && link.mtu !== undefined ? { mtu: link.mtu } : {}),
-    ...(link.kind === 'veth' && link.isolated !== undefined ? { isolated: link.isolated } : {}),
+    ...(link.kind === 'veth' ? portSettings(link) : {}),
   };
 }
 
+/** What of some settings concerns the port of a bridge. */
+export const portSettings = ({
+  isolated,
+  hairpin,
+}: Pick<LinkSettings, 'isolated' | 'hairpin'>): Pick<LinkSettings, 'isolated' | 'hairpin'> =>
+  present({ isolated, hairpin });
+
 /** The payload of RTM_NEWLINK (without NLM_F_CREATE) that changes a link. */
 export function changeLink(index: number, settings: LinkSettings): Buffer {
-  const { up, mtu, mac, master, alias, isolated, group, noLinkLocal } = settings;
+  const { up, mtu, mac, master, alias, isolated, hairpin, group, noLinkLocal } = settings;
   const parts = [linkHeader(index, up)];
   if (mtu !== undefined) parts.push(attribute.u32(rt.IFLA_MTU, mtu));
   if (mac !== undefined) parts.push(attribute.bytes(rt.IFLA_ADDRESS, macBytes(mac)));
@@ -79,13 +89,15 @@ export function changeLink(index: number, settings: LinkSettings): Buffer {
   if (alias !== undefined) parts.push(attribute.bytes(rt.IFLA_IFALIAS, Buffer.from(alias || '\0')));
   if (group !== undefined) parts.push(attribute.u32(rt.IFLA_GROUP, group));
   if (noLinkLocal) parts.push(addressGeneration());
-  if (isolated !== undefined) {
-    const data = attribute.u8(rt.IFLA_BRPORT_ISOLATED, isolated ? 1 : 0);
+  const port: Buffer[] = [];
+  if (isolated !== undefined) port.push(attribute.u8(rt.IFLA_BRPORT_ISOLATED, isolated ? 1 : 0));
+  if (hairpin !== undefined) port.push(attribute.u8(rt.IFLA_BRPORT_MODE, hairpin ? 1 : 0));
+  if (port.length > 0) {
     parts.push(
       attribute.nested(
         rt.IFLA_LINKINFO,
         attribute.text(rt.IFLA_INFO_SLAVE_KIND, 'bridge'),
-        attribute.nested(rt.IFLA_INFO_SLAVE_DATA, data),
+        attribute.nested(rt.IFLA_INFO_SLAVE_DATA, ...port),
       ),
     );
   }

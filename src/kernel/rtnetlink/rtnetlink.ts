@@ -7,7 +7,7 @@ import { SocketPool } from '../netlink/pool.ts';
 import type { Request } from '../netlink/socket.ts';
 import { decodeAddress, dumpAddresses, newAddress, oneAddress } from './address.ts';
 import * as rt from './constants.ts';
-import type { LinkSettings, RelatedLinks } from './link-request.ts';
+import { type LinkSettings, portSettings, type RelatedLinks } from './link-request.ts';
 import { Links } from './links.ts';
 import { decodeNeighbour, dumpNeighbours, newNeighbour, oneNeighbour } from './neighbour.ts';
 import { cidrBytes } from './notation.ts';
@@ -72,11 +72,12 @@ export class Rtnetlink {
 
   /** @throws NetlinkError ENODEV when there is no such link */
   async setLink(index: number, settings: LinkSettings): Promise<void> {
-    const { isolated, ...rest } = settings;
+    const { isolated, hairpin, ...rest } = settings;
+    const port = portSettings(settings);
     // Port settings are taken for the bridge that the link is in before the message moves it.
-    if (isolated === undefined || !rest.master) return this.#links.set(index, settings);
+    if (Object.keys(port).length === 0 || !rest.master) return this.#links.set(index, settings);
     await this.#links.set(index, rest);
-    await this.#links.set(index, { isolated });
+    await this.#links.set(index, port);
   }
 
   deleteLink(index: number): Promise<void> {

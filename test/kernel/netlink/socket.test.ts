@@ -74,6 +74,12 @@ describe('a dump', () => {
     expect(decodeMessages(kernel.sent[0] as Buffer)).toMatchObject([{ type: 18, flags: 0x301 }]);
   });
 
+  it('leaves out what is not to be kept', async () => {
+    script(link('a'), link('b'), link('c'), done());
+    const kept = await socket.dump({ ...request, keep: ({ payload }) => payload.toString() !== 'b' });
+    expect(kept.map(({ payload }) => payload.toString())).toEqual(['a', 'c']);
+  });
+
   it.each([
     { where: 'in the middle', first: [link('a', INTERRUPTED), done()] },
     { where: 'at the end', first: [link('a'), done(INTERRUPTED)] },
@@ -131,5 +137,42 @@ describe('a request', () => {
     const parts = Array.from({ length: 2 }, () => attribute.bytes(1, new Uint8Array(40_000)));
     script(message(16, Buffer.concat(parts)));
     await expect(socket.request(request)).rejects.toMatchObject({ code: 'EMSGSIZE' });
+  });
+});
+
+describe('a batch', () => {
+  const batch = () => socket.batch([request, request, request]);
+  // The script counts datagrams; this one carries the sequence numbers 1 to 3.
+  const ackOf = (sequence: number, errno = 0) => ack(errno, 1 - sequence);
+
+  it('is one datagram, of which only the last request asks for an answer', async () => {
+    script(ackOf(3));
+    expect(await batch()).toEqual([]);
+    expect(kernel.sent).toHaveLength(1);
+    expect(decodeMessages(kernel.sent[0] as Buffer)).toMatchObject([
+      { sequence: 1, flags: 0x01 },
+      { sequence: 2, flags: 0x01 },
+      { sequence: 3, flags: 0x05 },
+    ]);
+  });
+
+  it('answers the refusals, whichever requests they are of', async () => {
+    script(ackOf(1, 2), ackOf(3, 17));
+    expect((await batch()).map(({ code }) => code)).toEqual(['ENOENT', 'EEXIST']);
+  });
+
+  it('ignores answers to others', async () => {
+    script(ackOf(0, 1), ackOf(4, 1), ackOf(3));
+    expect(await batch()).toEqual([]);
+  });
+
+  it('of nothing sends nothing', async () => {
+    expect(await socket.batch([])).toEqual([]);
+    expect(kernel.sent).toHaveLength(0);
+  });
+
+  it('fails when it cannot be sent', async () => {
+    kernel.sendResults.push(-ENOBUFS);
+    await expect(batch()).rejects.toMatchObject({ code: 'ENOBUFS' });
   });
 });

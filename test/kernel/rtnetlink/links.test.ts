@@ -41,7 +41,14 @@ describe('links', () => {
   it('makes a veth pair with everything of either end', async () => {
     const master = await f.rtnl.addLink(bridge('tb0'));
     const peer = { name: 'tv0p', mac: '02:42:00:00:00:03', mtu: 1380 };
-    const link = veth('tv0', { mac: '02:42:00:00:00:02', mtu: 1390, master: 'tb0', isolated: true, peer });
+    const link = veth('tv0', {
+      mac: '02:42:00:00:00:02',
+      mtu: 1390,
+      master: 'tb0',
+      isolated: true,
+      hairpin: true,
+      peer,
+    });
     const index = await f.rtnl.addLink(link, { master });
     expect(await only('tv0')).toMatchObject({
       ifindex: index,
@@ -50,14 +57,26 @@ describe('links', () => {
       address: '02:42:00:00:00:02',
       mtu: 1390,
       ifalias: 'tsnet:net:tv0',
-      linkinfo: { info_kind: 'veth', info_slave_kind: 'bridge', info_slave_data: { isolated: true } },
+      linkinfo: {
+        info_kind: 'veth',
+        info_slave_kind: 'bridge',
+        info_slave_data: { isolated: true, hairpin: true },
+      },
     });
     expect(await only('tv0p')).toMatchObject({ address: '02:42:00:00:00:03', mtu: 1380 });
     const [mine, other] = [await f.rtnl.link('tv0'), await f.rtnl.link('tv0p')];
-    expect(mine).toMatchObject({ kind: 'veth', master, isolated: true, parent: other?.index, up: true });
+    expect(mine).toMatchObject({
+      kind: 'veth',
+      master,
+      isolated: true,
+      hairpin: true,
+      parent: other?.index,
+      up: true,
+    });
     expect(other).toMatchObject({ mac: peer.mac, parent: index, up: false });
     expect(other).not.toHaveProperty('master');
     expect(other).not.toHaveProperty('isolated');
+    expect(other).not.toHaveProperty('hairpin');
   });
 
   it('sees that a peer is in another namespace', async () => {
@@ -169,16 +188,31 @@ describe('links', () => {
     const master = await f.rtnl.addLink(bridge('tb0'));
     const index = await f.rtnl.addLink(veth('tv0'));
     const mac = '02:42:00:00:00:09';
-    await f.rtnl.setLink(index, { mtu: 1200, mac, master, isolated: true, alias: 'tsnet:other' });
+    await f.rtnl.setLink(index, {
+      mtu: 1200,
+      mac,
+      master,
+      isolated: true,
+      hairpin: true,
+      alias: 'tsnet:other',
+    });
     expect(await f.rtnl.link(index)).toMatchObject({
       mtu: 1200,
       mac,
       master,
       isolated: true,
+      hairpin: true,
       alias: 'tsnet:other',
     });
     await f.rtnl.setLink(index, { isolated: false, up: false });
-    expect(await f.rtnl.link(index)).toMatchObject({ isolated: false, up: false, mtu: 1200 });
+    expect(await f.rtnl.link(index)).toMatchObject({
+      isolated: false,
+      hairpin: true,
+      up: false,
+      mtu: 1200,
+    });
+    await f.rtnl.setLink(index, { hairpin: false });
+    expect(await f.rtnl.link(index)).toMatchObject({ isolated: false, hairpin: false });
     await f.rtnl.setLink(index, { master: 0, alias: '' });
     const bare = await f.rtnl.link(index);
     expect(bare).not.toHaveProperty('master');

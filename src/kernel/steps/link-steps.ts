@@ -1,0 +1,54 @@
+import { TsnetError } from '../../errors.ts';
+import type { LinkChanges } from '../../host-state/ops.ts';
+import type { Link } from '../../host-state/types.ts';
+import { hasCode } from '../netlink/netlink-error.ts';
+import type { Rtnetlink } from '../rtnetlink/rtnetlink.ts';
+
+/** Makes a link, or puts right the one that an earlier attempt has left. @throws TsnetError LINK_TAKEN */
+export async function addLink(rt: Rtnetlink, link: Link): Promise<void> {
+  try {
+    await rt.addLink(link);
+  } catch (error) {
+    if (!hasCode(error, 'EEXIST')) throw error;
+    const existing = await rt.link(link.name);
+    if (existing === undefined) throw error;
+    if (existing.alias !== link.alias) {
+      throw new TsnetError('LINK_TAKEN', `link ${link.name} exists already`, { cause: error });
+    }
+    // Made by an earlier attempt at the same thing, perhaps not to the end.
+    const mtu = link.mtu === undefined ? {} : { mtu: link.mtu };
+    const port = link.kind === 'veth' ? portChanges(link) : {};
+    await setLink(rt, link, { up: link.up, ...mtu, ...port });
+  }
+}
+
+const portChanges = ({ master, isolated, hairpin }: LinkChanges): LinkChanges => ({
+  ...(master === undefined ? {} : { master }),
+  ...(isolated === undefined ? {} : { isolated }),
+  ...(hairpin === undefined ? {} : { hairpin }),
+});
+
+/** @throws TsnetError KERNEL when the link, or the bridge that it is to be a port of, is not there */
+export async function setLink(rt: Rtnetlink, link: Link, changes: LinkChanges): Promise<void> {
+  const { master, ...rest } = changes;
+  const index = await indexOf(rt, link.name);
+  const port = master === undefined ? {} : { master: master === null ? 0 : await indexOf(rt, master) };
+  await rt.setLink(index, { ...rest, ...port });
+}
+
+/** @throws TsnetError KERNEL when there is no link of the name */
+export async function indexOf(rt: Rtnetlink, name: string): Promise<number> {
+  const link = await rt.link(name);
+  if (link === undefined) throw new TsnetError('KERNEL', `link ${name}: ENODEV there is no such link`);
+  return link.index;
+}
+
+/** Does nothing where there is no link of the name. */
+export async function ifPresent(
+  rt: Rtnetlink,
+  name: string,
+  action: (index: number) => Promise<void>,
+): Promise<void> {
+  const link = await rt.link(name);
+  if (link !== undefined) await action(link.index);
+}

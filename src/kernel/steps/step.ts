@@ -1,0 +1,63 @@
+import { renderElements, renderGuard, renderTable } from '../../firewall/render.ts';
+import type { Op } from '../../host-state/ops.ts';
+import type { FlowSweeper } from '../conntrack/sweeper.ts';
+import type { Nft } from '../nft/nft.ts';
+import type { PortHolds } from '../ports/port-holds.ts';
+import { removeRedirect, setRedirect } from '../redirects/redirects.ts';
+import type { Rtnetlink } from '../rtnetlink/rtnetlink.ts';
+import { writeSysctl } from '../sysctl.ts';
+import { addLink, ifPresent, indexOf, setLink } from './link-steps.ts';
+
+/** The ways into the kernel that steps go by. */
+export interface Ways {
+  readonly rtnetlink: Rtnetlink;
+  readonly nft: Nft;
+  readonly holds: PortHolds;
+  readonly flows: FlowSweeper;
+}
+
+/** One step of a diff as one or two requests to the kernel. */
+export async function step({ rtnetlink: rt, nft, holds, flows }: Ways, op: Op): Promise<void> {
+  switch (op.op) {
+    case 'link.add':
+      return addLink(rt, op.link);
+    case 'link.set':
+      return setLink(rt, op.link, op.changes);
+    case 'link.delete':
+      // Somebody else's link by this name is not a failure: what was tsnet's is gone.
+      await rt.deleteMarkedLink(op.name, op.alias);
+      return;
+    case 'address.add':
+      return rt.addAddress(await indexOf(rt, op.address.link), op.address);
+    case 'address.delete':
+      return ifPresent(rt, op.address.link, index => rt.deleteAddress(index, op.address));
+    case 'route.set':
+      return rt.replaceRoute(await indexOf(rt, op.route.link), op.route);
+    case 'route.delete':
+      return ifPresent(rt, op.route.link, index => rt.deleteRoute(index, op.route));
+    case 'neighbour.set':
+      return rt.replaceNeighbour(await indexOf(rt, op.neighbour.link), op.neighbour);
+    case 'neighbour.delete':
+      return ifPresent(rt, op.neighbour.link, index => rt.deleteNeighbour(index, op.neighbour));
+    case 'sysctl.set':
+      return writeSysctl(op.sysctl.path, op.sysctl.value);
+    case 'firewall.rebuild':
+      return nft.run(renderTable(op.elements, op.guard));
+    case 'firewall.guard':
+      return nft.run(renderGuard(op.guard));
+    case 'firewall':
+      return nft.run(renderElements(op.add, op.delete));
+    case 'hold.add':
+      return holds.add(op.hold);
+    case 'hold.delete':
+      return holds.delete(op.hold);
+    case 'redirect.set':
+      return setRedirect(op.redirect);
+    case 'redirect.delete':
+      return removeRedirect(op.redirect);
+    case 'flows.forget':
+      return flows.forget(op.flows);
+    case 'flows.settle':
+      return flows.settled(op.containers);
+  }
+}
