@@ -1,11 +1,15 @@
 import { bareOf } from '../addresses.ts';
-import { endpointMark, networkMark } from '../host-state/mark.ts';
+import { endpointMark } from '../host-state/mark.ts';
+import { merge } from '../host-state/merge.ts';
 import { containerLinkName, portName } from '../host-state/names.ts';
-import { EMPTY, type FirewallElement, type HostState, type Sysctl } from '../host-state/types.ts';
+import { EMPTY, type FirewallElement, type HostState, type Link } from '../host-state/types.ts';
 import type { Endpoint, Network } from '../model.ts';
-import { gatewaysOf, realSubnets } from './addressing.ts';
-import { macOfAddress, portMac, stableMac } from './mac.ts';
-import type { HostFacts, Mode } from './mode.ts';
+import { publishedState } from '../publish/published.ts';
+import { gatewaysOf } from './addressing.ts';
+import { foreignBridge, guestState } from './foreign-bridge.ts';
+import { portMac } from './mac.ts';
+import type { Mode } from './mode.ts';
+import { ownBridge } from './own-bridge.ts';
 
 /**
  * A bridge on the host that carries the gateway addresses, a veth pair from it to each container, and NAT to the
@@ -13,112 +17,68 @@ import type { HostFacts, Mode } from './mode.ts';
  */
 export const bridge: Mode = {
   network(network, facts) {
-    return network.base.kind === 'own' ? ownBridge(network, facts) : foreignBridge(network);
+    return network.base.kind === 'own' ? ownBridge(network, facts) : foreignBridge(network, facts);
   },
 
   endpoint(network, endpoint, facts) {
     const present = network.base.kind === 'own' || facts.parents.has(network.base.link);
-    const mtu = network.options.mtu > 0 ? { mtu: network.options.mtu } : {};
-    return {
+    const own: HostState = {
       ...EMPTY,
-      links: [
-        {
-          kind: 'veth',
-          name: portName(endpoint.id),
-          alias: endpointMark(network.id, endpoint.id),
-          mac: portMac(endpoint.id),
-          up: true,
-          noLinkLocal: true,
-          ...(present ? { master: network.base.link } : {}),
-          // Kept apart by the bridge itself: frames between two ports of it never reach netfilter on a host
-          // without br_netfilter.
-          isolated: !network.options.icc,
-          ...mtu,
-          peer: { name: containerLinkName(endpoint.id), mac: endpoint.mac, ...mtu },
-        },
-      ],
-      firewall: network.base.kind === 'foreign' ? guestElements(network, endpoint) : [],
+      links: [containerPort(network, endpoint, present)],
+      firewall: openPorts(network, endpoint),
+      residents: [endpoint.address4, endpoint.address6].flatMap(address =>
+        address === undefined ? [] : [bareOf(address)],
+      ),
     };
+    const shares = [own, publishedState(network, endpoint)];
+    if (network.base.kind === 'foreign') shares.push(guestState(network, endpoint, facts));
+    return merge(shares);
   },
 
-  join(network, endpoint, publishes) {
-    const byEngine = publishes && !network.internal;
+  join(network, endpoint) {
     return {
       interfaceName: { srcName: containerLinkName(endpoint.id), dstPrefix: network.options.ifacePrefix },
-      // The engine publishes ports on networks of its own only, and on the one that has the default gateway. Without
-      // one here it takes another network of the container, or else adds an interface on docker_gwbridge; which network
-      // it will be is not known at this moment, for it joins them in random order.
-      ...(byEngine ? {} : gatewaysOf(network, endpoint)),
+      ...gatewaysOf(network, endpoint),
       staticRoutes: [],
-      // Or the engine adds that interface to every container that was meant to be without a gateway.
-      disableGatewayService: !byEngine,
+      // Or the engine adds an interface on docker_gwbridge to a container that was meant to be without a gateway.
+      disableGatewayService: true,
     };
   },
 };
 
-function ownBridge(network: Network, facts: HostFacts): HostState {
-  const name = network.base.link;
-  const { options, internal } = network;
-  const gateways = [...realSubnets(network.subnets4), ...realSubnets(network.subnets6)].flatMap(subnet =>
-    subnet.gateway === undefined ? [] : [subnet.gateway],
-  );
-  const elements: FirewallElement[] = [
-    { set: 'bridges', key: [name] },
-    { set: 'same_bridge', key: [name, name] },
-  ];
-  if (!options.icc) elements.push({ set: 'no_icc', key: [name] });
-  if (internal) elements.push({ set: 'internal', key: [name] });
-  if (options.masquerade && !internal) {
-    if (network.ipv4) elements.push({ set: 'masquerade4', key: [name] });
-    if (network.ipv6) elements.push({ set: 'masquerade6', key: [name] });
-  }
+function containerPort(network: Network, endpoint: Endpoint, present: boolean): Link {
+  const mtu = network.options.mtu > 0 ? { mtu: network.options.mtu } : {};
   return {
-    ...EMPTY,
-    links: [
-      {
-        kind: 'bridge',
-        name,
-        alias: networkMark(network.id),
-        // Or the bridge takes the lowest MAC of its ports, which changes under the containers' ARP caches.
-        mac: gateways[0] === undefined ? stableMac('bridge', network.id) : macOfAddress(gateways[0]),
-        up: true,
-        noLinkLocal: !network.ipv6,
-        ...(options.mtu > 0 ? { mtu: options.mtu } : {}),
-      },
-    ],
-    addresses: gateways.map(address => ({ link: name, address })),
-    sysctls: [
-      ...(facts.ipv6 ? [{ path: `net/ipv6/conf/${name}/accept_ra`, value: '0' }] : []),
-      ...(internal ? [] : forwarding(network, facts)),
-    ],
-    firewall: elements,
+    kind: 'veth',
+    name: portName(endpoint.id),
+    alias: endpointMark(network.id, endpoint.id),
+    mac: portMac(endpoint.id),
+    up: true,
+    noLinkLocal: true,
+    ...(present ? { master: network.base.link } : {}),
+    // Kept apart by the bridge itself: frames between two ports of it never reach netfilter on a host
+    // without br_netfilter.
+    isolated: !network.options.icc,
+    // With br_netfilter a container's packet to its own published port is turned round within the bridge.
+    ...(endpoint.ports.length > 0 ? { hairpin: true } : {}),
+    ...mtu,
+    peer: { name: containerLinkName(endpoint.id), mac: endpoint.mac, ...mtu },
   };
 }
 
-/** Somebody else's bridge is used, not shaped: no address, no removal, and rules only for tsnet's own containers. */
-function foreignBridge(network: Network): HostState {
-  const name = network.base.link;
-  return { ...EMPTY, firewall: [{ set: 'same_bridge', key: [name, name] }] };
-}
-
-function guestElements(network: Network, endpoint: Endpoint): FirewallElement[] {
-  const bridgeName = network.base.link;
-  const masquerade = network.options.masquerade && !network.internal;
-  const elements: FirewallElement[] = [];
-  if (endpoint.address4 !== undefined) {
-    elements.push({ set: 'guest4', key: [bridgeName, bareOf(endpoint.address4)] });
-    if (masquerade) elements.push({ set: 'guest_masquerade4', key: [bridgeName, bareOf(endpoint.address4)] });
-  }
-  if (endpoint.address6 !== undefined) {
-    elements.push({ set: 'guest6', key: [bridgeName, bareOf(endpoint.address6)] });
-    if (masquerade) elements.push({ set: 'guest_masquerade6', key: [bridgeName, bareOf(endpoint.address6)] });
-  }
-  return elements;
-}
-
-function forwarding(network: Network, facts: HostFacts): Sysctl[] {
-  const sysctls: Sysctl[] = [];
-  if (network.ipv4) sysctls.push({ path: 'net/ipv4/ip_forward', value: '1' });
-  if (network.ipv6 && facts.ipv6) sysctls.push({ path: 'net/ipv6/conf/all/forwarding', value: '1' });
-  return sysctls;
+/** Where nothing is translated, publishing a port is to let packets to the container's own address and port through. */
+function openPorts(network: Network, endpoint: Endpoint): FirewallElement[] {
+  if (network.internal) return [];
+  const { gatewayMode4, gatewayMode6 } = network.options;
+  const open = (family: 4 | 6, cidr: string | undefined): FirewallElement[] =>
+    cidr === undefined
+      ? []
+      : endpoint.ports.map(({ protocol, port }) => ({
+          set: `open${family}`,
+          key: [bareOf(cidr), protocol, String(port)],
+        }));
+  return [
+    ...(gatewayMode4 === 'routed' ? open(4, endpoint.address4) : []),
+    ...(gatewayMode6 === 'routed' ? open(6, endpoint.address6) : []),
+  ];
 }

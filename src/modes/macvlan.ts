@@ -3,6 +3,10 @@ import { merge } from '../host-state/merge.ts';
 import { containerLinkName } from '../host-state/names.ts';
 import { EMPTY, type HostState, type Link } from '../host-state/types.ts';
 import type { Endpoint, Network } from '../model.ts';
+import { ownAddressState } from '../publish/own-address.ts';
+import { publishedState } from '../publish/published.ts';
+import { publishesOnHost } from '../publish/wanted.ts';
+import { publishedOverShim, publishingShim } from '../shim/publishing.ts';
 import { shimOfEndpoint, shimOfNetwork } from '../shim/shim.ts';
 import { gatewaysOf } from './addressing.ts';
 import type { Mode } from './mode.ts';
@@ -13,15 +17,23 @@ import type { Mode } from './mode.ts';
  */
 export const macvlan: Mode = {
   network(network, facts) {
-    const base = ownParent(network);
-    return network.options.shim ? merge([base, shimOfNetwork(network, facts)]) : base;
+    const shares = [ownParent(network)];
+    if (network.options.shim) shares.push(shimOfNetwork(network, facts));
+    if (publishesOnHost(network)) shares.push(publishingShim(network, facts));
+    return merge(shares);
   },
 
   endpoint(network, endpoint, facts) {
     const parent = network.base.link;
     if (network.base.type === 'parent' && !facts.parents.has(parent)) return EMPTY;
-    const own: HostState = { ...EMPTY, links: [containerLink(network, endpoint)] };
-    return network.options.shim ? merge([own, shimOfEndpoint(network, endpoint, facts)]) : own;
+    const shares = [
+      { ...EMPTY, links: [containerLink(network, endpoint)] },
+      ownAddressState(network, endpoint),
+      publishedState(network, endpoint),
+    ];
+    if (network.options.shim) shares.push(shimOfEndpoint(network, endpoint, facts));
+    if (endpoint.published.length > 0) shares.push(publishedOverShim(network, endpoint, facts));
+    return merge(shares);
   },
 
   join(network, endpoint) {

@@ -1,4 +1,4 @@
-import type { HostState } from '../host-state/types.ts';
+import type { Guard, HostState } from '../host-state/types.ts';
 import type { Endpoint, Network } from '../model.ts';
 import type { JoinAnswer } from '../protocol/types.ts';
 
@@ -19,6 +19,8 @@ export interface HostFacts {
   readonly ipv6: boolean;
   /** By name; a link that is not there at present is not in it. */
   readonly parents: ReadonlyMap<string, ParentFacts>;
+  /** The host's own firewall, for networks whose published ports it is to judge; absent where it is not active. */
+  readonly guard?: Guard;
 }
 
 /**
@@ -29,6 +31,5 @@ export interface Mode {
   network(network: Network, facts: HostFacts): HostState;
   /** The share of an endpoint that has joined. */
   endpoint(network: Network, endpoint: Endpoint, facts: HostFacts): HostState;
-  /** @param publishes whether the container has published ports (`-p`, `-P`) */
-  join(network: Network, endpoint: Endpoint, publishes: boolean): JoinAnswer;
+  join(network: Network, endpoint: Endpoint): JoinAnswer;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { endpointMark, networkMark } from '../../src/host-state/mark.ts';
 import { containerLinkName, portName } from '../../src/host-state/names.ts';
-import type { HostState } from '../../src/host-state/types.ts';
+import { EMPTY, type HostState } from '../../src/host-state/types.ts';
 import { bridge } from '../../src/modes/bridge.ts';
 import { portMac } from '../../src/modes/mac.ts';
 import { endpoint, facts, NETWORK, NO_ADDRESSES, network, SUBNET4, SUBNET6 } from './samples.ts';
@@ -12,6 +12,7 @@ const paths = (state: HostState) => state.sysctls.map(({ path, value }) => `${pa
 describe('a bridge of its own', () => {
   it('carries the gateway, translates to the outside, forwards', () => {
     expect(bridge.network(network(), facts([]))).toEqual({
+      ...EMPTY,
       links: [
         {
           kind: 'bridge',
@@ -23,15 +24,15 @@ describe('a bridge of its own', () => {
         },
       ],
       addresses: [{ link: 'tsb1', address: '198.18.1.1/24' }],
-      routes: [],
-      neighbours: [],
       sysctls: [
         { path: 'net/ipv6/conf/tsb1/accept_ra', value: '0' },
+        { path: 'net/ipv4/conf/tsb1/route_localnet', value: '1' },
         { path: 'net/ipv4/ip_forward', value: '1' },
       ],
       firewall: [
         { set: 'bridges', key: ['tsb1'] },
         { set: 'same_bridge', key: ['tsb1', 'tsb1'] },
+        { set: 'localnet', key: ['tsb1'] },
         { set: 'masquerade4', key: ['tsb1'] },
       ],
     });
@@ -62,7 +63,7 @@ describe('a bridge of its own', () => {
 
   it('without masquerading forwards untranslated', () => {
     const state = bridge.network(network({ options: { masquerade: false } }), facts([]));
-    expect(elements(state)).toEqual(['bridges tsb1', 'same_bridge tsb1 tsb1']);
+    expect(elements(state)).toEqual(['bridges tsb1', 'same_bridge tsb1 tsb1', 'localnet tsb1']);
     expect(paths(state)).toContain('net/ipv4/ip_forward=1');
   });
 
@@ -81,7 +82,8 @@ describe('a bridge of its own', () => {
 
   it('on a host without IPv6 sets no IPv6 sysctl', () => {
     const state = bridge.network(network({ ipv6: true, subnets6: [SUBNET6] }), facts([], false));
-    expect(paths(state)).toEqual(['net/ipv4/ip_forward=1']);
+    expect(paths(state)).toEqual(['net/ipv4/conf/tsb1/route_localnet=1', 'net/ipv4/ip_forward=1']);
+    expect(state.routes).toEqual([]);
   });
 
   it('has every gateway of several subnets, and an MTU where one is given', () => {
@@ -98,11 +100,7 @@ describe("somebody else's bridge", () => {
 
   it('is neither made nor shaped', () => {
     expect(bridge.network(foreign, facts([BR_LAN]))).toEqual({
-      links: [],
-      addresses: [],
-      routes: [],
-      neighbours: [],
-      sysctls: [],
+      ...EMPTY,
       firewall: [{ set: 'same_bridge', key: ['br-lan', 'br-lan'] }],
     });
   });
@@ -155,7 +153,7 @@ describe('an endpoint on a bridge', () => {
   it('is told its gateways, of the subnet that its address is in', () => {
     const second = { pool: '198.18.2.0/24', gateway: '198.18.2.254/24', aux: {} };
     const of = network({ subnets4: [SUBNET4, second], ipv6: true, subnets6: [SUBNET6] });
-    expect(bridge.join(of, endpoint(of, { address4: '198.18.2.7/24' }), false)).toEqual({
+    expect(bridge.join(of, endpoint(of, { address4: '198.18.2.7/24' }))).toEqual({
       interfaceName: { srcName: containerLinkName(endpoint(of).id), dstPrefix: 'eth' },
       gateway4: '198.18.2.254',
       gateway6: '2001:db8:1::1',
@@ -169,17 +167,17 @@ describe('an endpoint on a bridge', () => {
     ['without addresses', network({ subnets4: [NO_ADDRESSES] })],
     ['in a subnet without one', network({ subnets4: [{ pool: '198.18.1.0/24', aux: {} }] })],
   ])('is told no gateway %s', (_where, of) => {
-    const answer = bridge.join(of, endpoint(of), false);
+    const answer = bridge.join(of, endpoint(of));
     expect(answer).not.toHaveProperty('gateway4');
     expect(answer).not.toHaveProperty('gateway6');
     expect(answer.disableGatewayService).toBe(true);
   });
 
-  it('leaves the gateway to the engine where ports are published, for it publishes on networks of its own', () => {
+  it('may send frames back where they came from only with published ports', () => {
     const of = network();
-    const answer = bridge.join(of, endpoint(of), true);
-    expect(answer).not.toHaveProperty('gateway4');
-    expect(answer.disableGatewayService).toBe(false);
-    expect(bridge.join(network({ internal: true }), endpoint(of), true).disableGatewayService).toBe(true);
+    const port = { protocol: 'tcp' as const, port: 80, hostPort: 8080, hostPortEnd: 8080 };
+    const [link] = bridge.endpoint(of, endpoint(of, { ports: [port] }), facts([])).links;
+    expect(link).toMatchObject({ hairpin: true });
+    expect(bridge.endpoint(of, endpoint(of), facts([])).links[0]).not.toHaveProperty('hairpin');
   });
 });

@@ -1,5 +1,5 @@
 import { describe, it } from 'vitest';
-import type { Network } from '../../src/model.ts';
+import type { Endpoint, Network } from '../../src/model.ts';
 import { desiredHost } from '../../src/modes/desired.ts';
 import type { HostFacts } from '../../src/modes/mode.ts';
 import { expectGolden } from './golden.ts';
@@ -44,6 +44,66 @@ const CASES: readonly [name: string, of: Network, on?: HostFacts][] = [
     }),
   ],
 ];
+
+const TCP80 = { protocol: 'tcp', port: 80, hostPort: 8080, hostPortEnd: 8080 } as const;
+const published = (...hostAddresses: string[]): Partial<Endpoint> => ({
+  ports: [TCP80],
+  published: hostAddresses.map(hostAddress => ({ protocol: 'tcp', hostAddress, hostPort: 8080, port: 80 })),
+});
+const SANDBOX = { sandbox: '/run/docker/netns/0123456789ab' };
+const dual = { ipv6: true, subnets6: [SUBNET6] };
+const GUARD = { rules: [{ family: 4, action: 'allow' }], otherwise: { 4: 'deny', 6: 'deny' } } as const;
+
+/** The same with published ports, a feature each. */
+const PUBLISHING: readonly [name: string, of: Network, on: Partial<Endpoint>, facts?: HostFacts][] = [
+  ['published-dual-stack', network(dual), published('0.0.0.0', '::')],
+  ['published-at-address', network(dual), published('127.0.0.1', '2001:db8::5')],
+  ['published-relay', network(), published('0.0.0.0', '::')],
+  [
+    'published-allow-from',
+    network({ options: { allowFrom: ['198.18.9.0/24'] } }),
+    published('0.0.0.0', '::'),
+  ],
+  [
+    'published-ufw',
+    network({ options: { firewall: 'ufw' } }),
+    published('0.0.0.0'),
+    { ...facts([]), guard: GUARD },
+  ],
+  [
+    'routed',
+    network({ ...dual, options: { gatewayMode4: 'routed', gatewayMode6: 'routed' } }),
+    { ports: [TCP80] },
+  ],
+  [
+    'nat-unprotected',
+    network({ ...dual, options: { gatewayMode4: 'nat-unprotected' } }),
+    published('0.0.0.0'),
+  ],
+  ['gateway-isolated', network({ internal: true, options: { gatewayMode4: 'isolated' } }), {}],
+  ['isolation-off', network({ options: { isolation: false } }), {}],
+  [
+    'published-guest-of-router',
+    network({ base: foreign('br-lan', 'bridge') }),
+    published('0.0.0.0'),
+    facts([{ ...BR_LAN, addresses4: ['198.18.1.11/24'] }]),
+  ],
+  ['macvlan-own-ports', macvlanNetwork(), { ...published(), ...SANDBOX }],
+  [
+    'macvlan-published-on-both',
+    macvlanNetwork({ options: { publish: 'both' } }),
+    { ...published('0.0.0.0'), ...SANDBOX },
+  ],
+];
+
+describe('the desired state with published ports', () => {
+  it.each(PUBLISHING)('%s', (name, of, on, host = facts()) => {
+    expectGolden(
+      desiredHost([of], () => [endpoint(of, on)], host),
+      name,
+    );
+  });
+});
 
 describe('the desired state of a network with one container', () => {
   it.each(CASES)('%s', (name, of, on = facts()) => {

@@ -38,7 +38,7 @@ describe('an isolated macvlan network', () => {
   });
 
   it('tells its containers no gateway', () => {
-    expect(macvlan.join(own('dummy'), endpoint(own('dummy')), false)).not.toHaveProperty('gateway4');
+    expect(macvlan.join(own('dummy'), endpoint(own('dummy')))).not.toHaveProperty('gateway4');
   });
 });
 
@@ -80,13 +80,13 @@ describe('an endpoint on a macvlan network', () => {
 
   it("is told the LAN's gateway, where the user named one", () => {
     const of = macvlanNetwork();
-    expect(macvlan.join(of, endpoint(of), true)).toEqual({
+    expect(macvlan.join(of, endpoint(of))).toEqual({
       interfaceName: { srcName: containerLinkName(endpoint(of).id), dstPrefix: 'eth' },
       gateway4: '198.18.0.1',
       staticRoutes: [],
       disableGatewayService: true,
     });
     const without = macvlanNetwork({ subnets4: [{ pool: '198.18.0.0/24', aux: {} }] });
-    expect(macvlan.join(without, endpoint(without), false)).not.toHaveProperty('gateway4');
+    expect(macvlan.join(without, endpoint(without))).not.toHaveProperty('gateway4');
   });
 });

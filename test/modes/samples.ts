@@ -12,6 +12,12 @@ const OPTIONS: NetworkOptions = {
   icc: true,
   masquerade: true,
   ifacePrefix: 'eth',
+  publish: 'self',
+  gatewayMode4: 'nat',
+  gatewayMode6: 'nat',
+  isolation: true,
+  allowFrom: [],
+  firewall: 'own',
 };
 
 export const SUBNET4: Subnet = { pool: '198.18.1.0/24', gateway: '198.18.1.1/24', aux: {} };
@@ -59,6 +65,8 @@ export function endpoint(of: Network, changes: Partial<Endpoint> = {}): Endpoint
     mac: '02:42:c6:12:01:10',
     macFromEngine: false,
     joined: true,
+    ports: [],
+    published: [],
     ...changes,
   };
 }
