@@ -1,15 +1,21 @@
 import { backgroundCall } from './driver/background-call.ts';
 import { Changes } from './driver/change.ts';
 import { createDriver } from './driver/driver.ts';
+import { nameOfEndpoint, nameOfNetwork } from './driver/object-names.ts';
+import { listPublished } from './driver/published.ts';
 import { Runner } from './driver/runner.ts';
 import { State } from './driver/state.ts';
 import { viewEngine } from './engine/client.ts';
 import { Inventory } from './engine/inventory.ts';
 import { TsnetError } from './errors.ts';
 import { TABLE_NAME } from './firewall/skeleton.ts';
+import { Firewalld } from './host-firewall/firewalld.ts';
+import { readGuard } from './host-firewall/ufw.ts';
+import { UfwWatch } from './host-firewall/ufw-watch.ts';
 import { Ipam } from './ipam/ipam.ts';
 import { linuxKernel } from './kernel/linux.ts';
 import { watch } from './kernel/monitor.ts';
+import { keepFlows } from './kernel/nft/flow-keeper.ts';
 import { Nft } from './kernel/nft/nft.ts';
 import { NftWatch } from './kernel/nft/watch.ts';
 import { Rtnetlink } from './kernel/rtnetlink/rtnetlink.ts';
@@ -49,20 +55,38 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const store = openStore(options.state);
   const rtnetlink = Rtnetlink.open();
   const nft = Nft.open();
-  const kernel = linuxKernel(rtnetlink, nft);
-
   const state = new State(store);
+  const kernel = linuxKernel(rtnetlink, nft, {
+    readGuard,
+    describeOwner: id => describeOwner(state, id),
+    onError: error => log.warn(`tracked connections: ${String(error)}`),
+  });
+
   refuseSecondDaemon(state);
+  const flows = await keepFlows().catch((error: unknown) => {
+    log.warn(`a flush of nftables would end connections to published ports: ${String(error)}`);
+    return undefined;
+  });
   const runner = new Runner();
   const expectations = new Expectations();
   const reconciler = new Reconciler({ state, runner, kernel, expectations, log });
   const changes = new Changes(kernel, expectations);
+  const firewalld = new Firewalld(() => ownBridges(state));
+  const zones = new Repairer(async () => {
+    const { bound, released, problem } = await firewalld.settle();
+    if (bound.length + released.length > 0) log.info('bridges in firewalld', { bound, released });
+    if (problem !== undefined) log.warn(`firewalld: ${problem}`);
+  }, log);
   const driver = createDriver({
     state,
     runner,
     kernel,
     changes,
-    created: () => inventory.refresh(),
+    created: () => {
+      inventory.refresh();
+      zones.repair('a network was created');
+    },
+    deleted: () => zones.repair('a network was deleted'),
     undone: id => inventory.suspect(id),
   });
   const inventory = new Inventory({
@@ -87,6 +111,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const app = createApp({
     driver,
     ipam: new Ipam(store),
+    ports: { published: () => listPublished(state) },
     log,
     deadlineMs: options.deadlineMs,
     ready,
@@ -108,26 +133,33 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   });
   const nftWatch = new NftWatch({
     own: () => nft.port,
-    // What others do to tables that are neither tsnet's nor have Docker's chains in them is no concern.
+    // What others do to other tables is no concern.
     onChange: change => {
       if (change === 'unknown' || change.table === TABLE_NAME)
         repairer.repair('the firewall table was changed');
       if (change === 'unknown' || change.table === 'filter')
         dockerUser.repair('the table filter was changed');
+      if (change === 'unknown' || change.table === 'firewalld') zones.repair('firewalld changed its table');
     },
     onError: onFailure,
   });
+  const ufwWatch = new UfwWatch({ onChange: () => repairer.repair("ufw's rules were changed") });
   detector.learn(await rtnetlink.links());
   await ready().catch((error: unknown) => log.error(`the host is not restored yet: ${String(error)}`));
+  zones.repair('start');
 
   return {
     async close() {
       inventory.close();
       repairer.close();
       dockerUser.close();
+      ufwWatch.close();
+      zones.close();
       await server.close();
       await Promise.all([monitor.close(), nftWatch.close()]);
+      await kernel.close();
       await nft.close();
+      await flows?.close();
       rtnetlink.close();
       store.close();
     },
@@ -142,6 +174,23 @@ function refuseSecondDaemon(state: State): void {
     if (error instanceof TsnetError && error.code === 'STATE_IN_USE') throw error;
   }
 }
+
+/** Whose a held port is, for the message to another who wants it. */
+function describeOwner(state: State, endpointId: string): string {
+  for (const network of state.known()) {
+    const endpoint = state.endpointsOf(network.id).find(({ id }) => id === endpointId);
+    if (endpoint !== undefined) return `${nameOfEndpoint(endpoint)} on ${nameOfNetwork(network)}`;
+  }
+  return `endpoint ${endpointId.slice(0, 12)}`;
+}
+
+/** Bridges that tsnet has made. */
+const ownBridges = (state: State): readonly string[] =>
+  state
+    .known()
+    .flatMap(({ base, lifecycle }) =>
+      base.kind === 'own' && base.type === 'bridge' && lifecycle === 'live' ? [base.link] : [],
+    );
 
 /** Links that networks hang on and did not make; none while the store cannot be read. */
 const foreignLinks = (state: State): ReadonlySet<string> =>

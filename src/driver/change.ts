@@ -1,5 +1,5 @@
 import { TsnetError } from '../errors.ts';
-import { describe, type Op } from '../host-state/ops.ts';
+import { changesOf, type Op } from '../host-state/ops.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { Call } from '../protocol/types.ts';
 import type { Expectations } from '../reconcile/expectations.ts';
@@ -18,13 +18,13 @@ export class Changes {
   async make(ops: readonly Op[], call: Call, context: string): Promise<void> {
     await this.#kernel.apply(ops, { context });
     this.#expectations.add(ops);
-    for (const op of ops) call.changed(describe(op));
+    for (const change of changesOf(ops)) call.changed(change);
   }
 
   /** Goes on past failures; throws them all together at the end. */
   async undo(ops: readonly Op[], call: Call, context: string): Promise<void> {
     this.#expectations.remove(ops);
-    for (const op of ops) call.changed(describe(op));
+    for (const change of changesOf(ops)) call.changed(change);
     await this.#kernel.apply(ops, { context, teardown: true });
   }
 }

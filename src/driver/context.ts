@@ -18,13 +18,24 @@ export interface Context {
   readonly changes: Changes;
   /** Called when a network has been made: its name, which the protocol does not carry, can be asked for now. */
   readonly created: () => void;
+  /** Called when a network has been removed, with its links. */
+  readonly deleted: () => void;
   /** Called when a network could not be removed: the engine will not ask again. */
   readonly undone: (networkId: string) => void;
 }
 
-/** The facts that a network's desired state depends on. */
+/** The facts that the desired state of a network's endpoints depends on, and of its removal. */
 export const factsFor = (kernel: Kernel, network: Pick<Network, 'base'>): Promise<HostFacts> =>
-  kernel.facts(network.base.kind === 'foreign' ? [network.base.link] : []);
+  kernel.facts(linksUnder(network));
+
+/** The facts that a network itself depends on. @throws TsnetError UFW_MISSING */
+export const factsForNetwork = (
+  kernel: Kernel,
+  network: Pick<Network, 'base' | 'options'>,
+): Promise<HostFacts> => kernel.facts(linksUnder(network), { guard: network.options.firewall === 'ufw' });
+
+const linksUnder = ({ base }: Pick<Network, 'base'>): string[] =>
+  base.kind === 'foreign' ? [base.link] : [];
 
 /** The steps that bring a new network, or a new endpoint's share, into being on a host that lacks it. */
 export const stepsToAdd = (network: Network, facts: HostFacts, endpoint?: Endpoint): Op[] =>

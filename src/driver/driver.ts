@@ -18,6 +18,6 @@ export function createDriver(context: Context): NetworkDriver {
     join: (request, call) => endpoints.join(request, call),
     leave: (ref, call) => endpoints.leave(ref, call),
     program: (request, call) => endpoints.program(request, call),
-    revoke: async () => undefined,
+    revoke: (ref, call) => endpoints.revoke(ref, call),
   };
 }

@@ -17,13 +17,19 @@ import { hostSource } from '../shim/shim.ts';
 import { refuseLate } from './change.ts';
 import { type Context, endpointKeys, factsFor, stepsToAdd, stepsToDetach } from './context.ts';
 import { nameOfEndpoint, nameOfNetwork } from './object-names.ts';
+import { Publisher } from './publisher.ts';
+import { Rivals } from './rivals.ts';
 
 /** The life of endpoints: CreateEndpoint remembers one, Join makes its link, DeleteEndpoint takes it away. */
 export class Endpoints {
   readonly #context: Context;
+  readonly #publisher: Publisher;
+  readonly #rivals: Rivals;
 
   constructor(context: Context) {
     this.#context = context;
+    this.#publisher = new Publisher(context);
+    this.#rivals = new Rivals(context);
   }
 
   async create(request: CreateEndpointRequest, call: Call): Promise<CreateEndpointAnswer> {
@@ -49,6 +55,8 @@ export class Endpoints {
         mac,
         macFromEngine: request.mac !== undefined,
         joined: false,
+        ports: [],
+        published: [],
       });
       return request.mac === undefined ? { mac } : {};
     });
@@ -56,7 +64,7 @@ export class Endpoints {
 
   async join(request: JoinRequest, call: Call): Promise<JoinAnswer> {
     const { runner, state, kernel, changes } = this.#context;
-    return runner.run(endpointKeys(request.networkId), async () => {
+    const answer = await runner.run(endpointKeys(request.networkId), async () => {
       const network = this.#network(request.networkId);
       const known = this.#endpoint(network, request.endpointId);
       const context = `${nameOfEndpoint(known)} on ${nameOfNetwork(network)}`;
@@ -65,7 +73,12 @@ export class Endpoints {
       await this.#checkBase(network);
       const facts = await factsFor(kernel, network);
       const { left: _left, ...there } = known;
-      const endpoint: Endpoint = { ...there, joined: true, sandbox: request.sandbox };
+      const endpoint: Endpoint = {
+        ...there,
+        joined: true,
+        sandbox: request.sandbox,
+        ports: request.ports,
+      };
       state.putEndpoint(endpoint);
       try {
         await changes.make(stepsToAdd(network, facts, endpoint), call, context);
@@ -85,12 +98,15 @@ export class Endpoints {
           call.warn(`the host has no address on ${parent.name} to reach ${bareOf(cidr)} from`);
         }
       }
-      return modeOf(network).join(network, endpoint, request.ports.length > 0);
+      return modeOf(network).join(network, endpoint);
     });
+    // The engine asks for ports by the network that has the default gateway only.
+    if (answer.gateway4 === undefined && answer.gateway6 === undefined) await this.program(request, call);
+    return answer;
   }
 
   /**
-   * Only remembered: the interface is still inside the container, and comes back to the host before DeleteEndpoint, which
+   * The link is only remembered as left: the interface is still inside the container, and comes back to the host before DeleteEndpoint, which
    * removes it. Where it is until then is still remembered, should this process end in between.
    */
   async leave(ref: EndpointRef, call: Call): Promise<void> {
@@ -100,6 +116,9 @@ export class Endpoints {
       if (endpoint === undefined) return;
       call.about(nameOfEndpoint(endpoint));
       if (endpoint.left === undefined) state.putEndpoint({ ...endpoint, left: true });
+      // An engine that has restarted under its containers says nothing before this (protocol: Revoke after live-restore).
+      const network = state.network(ref.networkId);
+      if (network !== undefined) await this.#publisher.withdraw(network, { ...endpoint, left: true }, call);
     });
   }
 
@@ -114,14 +133,43 @@ export class Endpoints {
     });
   }
 
+  /**
+   * The network has become the container's way out, and with it the one whose ports are published.
+   * @throws TsnetError PORT_TAKEN, PORTS_EXHAUSTED, HOST_ADDRESS: the engine then gives up the container's start
+   */
   async program(request: ProgramRequest, call: Call): Promise<void> {
-    const network = this.#network(request.networkId);
-    call.about(nameOfNetwork(network));
-    // Never refused: the engine joins the networks of a container in random order, and this one may have the gateway
-    // for a moment only. Its own macvlan driver warns as well and goes on.
-    if (request.ports.length > 0 && !network.internal) {
-      call.warn(`${request.ports.length} port(s) are not published: reach the container at its own address`);
+    const { runner } = this.#context;
+    for (;;) {
+      const rival = await runner.run(endpointKeys(request.networkId), async () => {
+        const network = this.#network(request.networkId);
+        const endpoint = this.#endpoint(network, request.endpointId);
+        call.about(`${nameOfEndpoint(endpoint)} on ${nameOfNetwork(network)}`);
+        const asked = { ...endpoint, ports: request.ports };
+        try {
+          await this.#publisher.publish(network, asked, request.noRelay !== true, call);
+          return undefined;
+        } catch (error) {
+          const found = await this.#rivals.of(network, asked, error);
+          if (found === undefined) throw error;
+          return found;
+        }
+      });
+      if (rival === undefined) return;
+      // Not within the task above: two networks that wait for each other would wait for ever.
+      await this.revoke(rival, call);
     }
+  }
+
+  /** Another network of the container has become its way out, or the container ends. */
+  async revoke(ref: EndpointRef, call: Call): Promise<void> {
+    const { runner, state } = this.#context;
+    await runner.run(endpointKeys(ref.networkId), async () => {
+      const network = state.network(ref.networkId);
+      const endpoint = state.endpoint(ref.networkId, ref.endpointId);
+      if (network === undefined || endpoint === undefined) return;
+      call.about(`${nameOfEndpoint(endpoint)} on ${nameOfNetwork(network)}`);
+      await this.#publisher.withdraw(network, endpoint, call);
+    });
   }
 
   async #remove(network: Network, endpoint: Endpoint, call: Call): Promise<void> {

@@ -7,7 +7,14 @@ import type { HostFacts } from '../modes/mode.ts';
 import type { Call, CreateNetworkRequest, GwAllocAnswer, NetworkFlags } from '../protocol/types.ts';
 import { refuseLate } from './change.ts';
 import { chooseBase } from './choose-base.ts';
-import { type Context, factsFor, networkKeys, stepsToAdd, stepsToRemove } from './context.ts';
+import {
+  type Context,
+  factsFor,
+  factsForNetwork,
+  networkKeys,
+  stepsToAdd,
+  stepsToRemove,
+} from './context.ts';
 import {
   describeNetwork,
   isSameNetwork,
@@ -60,6 +67,7 @@ export class Networks {
       if (network === undefined) return;
       try {
         await this.#remove(network, call);
+        this.#context.deleted();
       } catch (error) {
         this.#context.undone(id);
         throw error;
@@ -73,7 +81,7 @@ export class Networks {
     const base = await chooseBase(description.id, description.options, others, kernel);
     const network: Network = { ...description, base, lifecycle: 'live' };
     if (base.kind === 'own' && description.options.mode === 'bridge') refuseOverlap(description, others);
-    const facts = await factsFor(kernel, network);
+    const facts = await factsForNetwork(kernel, network);
     if (network.ipv6 && !facts.ipv6) {
       throw new TsnetError(
         'KERNEL_UNSUPPORTED',
@@ -104,7 +112,8 @@ export class Networks {
       throw new TsnetError('NETWORK_EXISTS', `${nameOfNetwork(existing)} exists with other settings`);
     }
     const { kernel, changes } = this.#context;
-    await changes.make(stepsToAdd(existing, await factsFor(kernel, existing)), call, nameOfNetwork(existing));
+    const facts = await factsForNetwork(kernel, existing);
+    await changes.make(stepsToAdd(existing, facts), call, nameOfNetwork(existing));
   }
 
   async #remove(network: Network, call: Call): Promise<void> {

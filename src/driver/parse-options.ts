@@ -1,7 +1,8 @@
+import { disjointCidrs, parseAddress } from '../addresses.ts';
 import { TsnetError } from '../errors.ts';
 import { isLinkName } from '../host-state/names.ts';
 import type { MacvlanMode } from '../host-state/types.ts';
-import type { ModeName, NetworkOptions } from '../model.ts';
+import type { GatewayMode, ModeName, NetworkOptions, PublishPlace } from '../model.ts';
 import { ENGINE_OPTIONS, OPTIONS, type OptionName, type OptionSpec } from '../options.ts';
 import { nearest } from './nearest.ts';
 
@@ -39,6 +40,22 @@ export function parseOptions(generic: Readonly<Record<string, string>>, internal
   if (shimWanted === true && !shimPossible) {
     throw new TsnetError('OPTION_CONFLICT', 'option shim=true needs a parent and macvlan_mode=bridge');
   }
+  const publish = (text('publish') ?? 'self') as PublishPlace;
+  if ((publish === 'host' || publish === 'both') && !(shimPossible && (shimWanted ?? true))) {
+    throw new TsnetError('OPTION_CONFLICT', `option publish=${publish} needs the shim`);
+  }
+  const gatewayMode = (family: 4 | 6): GatewayMode => {
+    const value = (text(`com.docker.network.bridge.gateway_mode_ipv${family}`) ?? 'nat') as GatewayMode;
+    if (value === 'isolated' && !internal) {
+      throw new TsnetError(
+        'OPTION_CONFLICT',
+        `option gateway_mode_ipv${family}=isolated is for internal networks`,
+        { remedy: 'Create the network with --internal, or choose another gateway mode.' },
+      );
+    }
+    return value;
+  };
+  const hostBinding = text('com.docker.network.bridge.host_binding_ipv4') || undefined;
   return {
     mode,
     ...(parent === undefined ? {} : { parent }),
@@ -49,6 +66,13 @@ export function parseOptions(generic: Readonly<Record<string, string>>, internal
     icc: isTrue(text('com.docker.network.bridge.enable_icc') ?? 'true'),
     masquerade: isTrue(text('com.docker.network.bridge.enable_ip_masquerade') ?? 'true'),
     ifacePrefix: text('com.docker.network.container_iface_prefix') ?? 'eth',
+    publish,
+    ...(hostBinding === undefined ? {} : { hostBinding }),
+    gatewayMode4: gatewayMode(4),
+    gatewayMode6: gatewayMode(6),
+    isolation: isTrue(text('isolation') ?? 'true'),
+    allowFrom: disjointCidrs(networksIn(text('allow_from') ?? '')),
+    firewall: text('firewall') === 'ufw' ? 'ufw' : 'own',
   };
 }
 
@@ -112,6 +136,28 @@ function check(name: string, value: string): void {
       if (!/^[A-Za-z][A-Za-z0-9_-]{0,11}$/.test(value))
         refuse('a letter and up to 11 letters, digits, dashes, underscores');
       break;
+    case 'address':
+      if (value !== '' && !isReadable(() => parseAddress(value))) refuse('an IP address');
+      break;
+    case 'networks':
+      if (networksIn(value).length === 0 || !isReadable(() => disjointCidrs(networksIn(value))))
+        refuse('a list of addresses or CIDRs with commas between');
+      break;
+  }
+}
+
+const networksIn = (text: string): string[] =>
+  text
+    .split(',')
+    .map(part => part.trim())
+    .filter(part => part !== '');
+
+function isReadable(read: () => unknown): boolean {
+  try {
+    read();
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -2,7 +2,6 @@ import type { PortBinding } from './types.ts';
 
 /** As many digits of an id as docker itself shows. */
 const SHORT_ID = 12;
-const PROTOCOLS: Readonly<Record<number, string>> = { 1: 'icmp', 6: 'tcp', 17: 'udp', 132: 'sctp' };
 /** A published range can have 65,535 entries; an entry of the log should not. */
 const SHOWN_ITEMS = 8;
 
@@ -14,8 +13,7 @@ const isPort = (value: object): value is PortBinding => 'protocol' in value && '
 
 const portText = (port: PortBinding): string => {
   const range = port.hostPort === port.hostPortEnd ? '' : `-${port.hostPortEnd}`;
-  const protocol = PROTOCOLS[port.protocol] ?? String(port.protocol);
-  return `${port.hostIp ?? '*'}:${port.hostPort}${range}->${port.port}/${protocol}`;
+  return `${port.hostIp ?? '*'}:${port.hostPort}${range}->${port.port}/${port.protocol}`;
 };
 
 const isEmpty = (value: unknown): boolean =>

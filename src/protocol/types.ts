@@ -3,6 +3,8 @@
  * translate. Addresses are canonical text, empty strings have become absent fields.
  */
 
+import type { PortProtocol } from '../host-state/types.ts';
+
 /** What goes with every call: where its log entry is gathered, and when the engine has been told "too late". */
 export interface Call {
   /** Fires at the deadline; a handler that finds it fired takes back what it did, for the engine was told it failed. */
@@ -47,8 +49,7 @@ export interface EndpointRef {
 
 /** A published port as the engine hands it over. */
 export interface PortBinding {
-  /** IP protocol number: 6 tcp, 17 udp, 132 sctp. */
-  readonly protocol: number;
+  readonly protocol: PortProtocol;
   readonly port: number;
   /** Absent means any address of both families. */
   readonly hostIp?: string;
@@ -94,6 +95,8 @@ export interface JoinAnswer {
 
 export interface ProgramRequest extends EndpointRef {
   readonly ports: readonly PortBinding[];
+  /** Another network of the container is its way to IPv6: the host's IPv6 addresses are not to be relayed to it. */
+  readonly noRelay?: true;
 }
 
 export interface GwAllocAnswer {

@@ -1,4 +1,5 @@
 import { addressKey, neighbourKey, routeKey } from '../host-state/keys.ts';
+import { containerLinkName } from '../host-state/names.ts';
 import type { Op } from '../host-state/ops.ts';
 import type { HostState, Link } from '../host-state/types.ts';
 
@@ -10,11 +11,15 @@ export class Expectations {
   readonly #links = new Map<string, { readonly up: boolean }>();
   /** By the name of the link that they are on, for they go with it. */
   readonly #items = new Map<string, Set<string>>();
+  /** Links on whose way into their container something waits. */
+  readonly #awaited = new Set<string>();
 
   /** Starts anew from a whole desired state. */
   reset(state: HostState): void {
     this.#links.clear();
     this.#items.clear();
+    this.#awaited.clear();
+    for (const { endpointId } of state.redirects) this.#awaited.add(containerLinkName(endpointId));
     for (const link of state.links) this.#addLink(link);
     for (const address of state.addresses) this.#addItem(address.link, `address ${addressKey(address)}`);
     for (const route of state.routes) this.#addItem(route.link, `route ${routeKey(route)}`);
@@ -25,6 +30,7 @@ export class Expectations {
   add(ops: readonly Op[]): void {
     for (const op of ops) {
       if (op.op === 'link.add' || op.op === 'link.set') this.#addLink(op.link);
+      else if (op.op === 'redirect.set') this.#awaited.add(containerLinkName(op.redirect.endpointId));
       else {
         const item = itemOf(op);
         if (item?.isAdded === true) this.#addItem(item.link, item.text);
@@ -37,6 +43,8 @@ export class Expectations {
       if (op.op === 'link.delete') {
         this.#links.delete(op.name);
         this.#items.delete(op.name);
+      } else if (op.op === 'redirect.delete') {
+        this.#awaited.delete(containerLinkName(op.redirect.endpointId));
       } else {
         const item = itemOf(op);
         if (item?.isAdded === false) this.#items.get(item.link)?.delete(item.text);
@@ -46,6 +54,14 @@ export class Expectations {
 
   link(name: string): { readonly up: boolean } | undefined {
     return this.#links.get(name);
+  }
+
+  /**
+   * Whether a link's disappearance from the host means that its container is there now: engines before 28 make the
+   * sandbox long after Join, and ports of the container's own address can be redirected only inside it.
+   */
+  awaits(name: string): boolean {
+    return this.#awaited.has(name);
   }
 
   /** @param item for instance `route tss1 10.0.0.1/32` */

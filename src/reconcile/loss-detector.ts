@@ -78,6 +78,9 @@ export class LossDetector {
       this.#names.set(link.index, link.name);
       this.#conditions.set(link.name, condition(link));
     }
+    if (change === 'removed' && this.#expectations.awaits(link.name)) {
+      return `link ${link.name} moved into its container`;
+    }
     const expected = this.#expectations.link(link.name);
     if (expected !== undefined && (change === 'removed' || (expected.up && !link.up))) {
       return `link ${link.name} ${change === 'removed' ? 'removed' : 'down'}`;

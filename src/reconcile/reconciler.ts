@@ -1,19 +1,20 @@
+import { livenessOf } from '../driver/liveness.ts';
 import { nameOfEndpoint } from '../driver/object-names.ts';
 import type { Runner } from '../driver/runner.ts';
 import type { State } from '../driver/state.ts';
+import { TsnetError } from '../errors.ts';
 import { diff } from '../host-state/diff.ts';
 import { merge } from '../host-state/merge.ts';
 import { containerLinkName } from '../host-state/names.ts';
-import { describe } from '../host-state/ops.ts';
+import { changesOf } from '../host-state/ops.ts';
 import type { Observed } from '../host-state/types.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { Log } from '../log.ts';
-import type { Endpoint } from '../model.ts';
+import type { Endpoint, Network } from '../model.ts';
 import { desiredEndpoint, desiredHost } from '../modes/desired.ts';
 import type { HostFacts } from '../modes/mode.ts';
 import { apartFromEngine } from './engine-bridges.ts';
 import type { Expectations } from './expectations.ts';
-import { livenessOf } from './liveness.ts';
 
 export interface ReconcilerParts {
   readonly state: State;
@@ -58,10 +59,7 @@ export class Reconciler {
     const started = performance.now();
     // Before anything else: an unreadable store must not look like an empty one, or all would be removed.
     const networks = state.networks();
-    const foreign = networks
-      .filter(network => network.base.kind === 'foreign')
-      .map(network => network.base.link);
-    const facts = await kernel.facts(new Set(foreign));
+    const facts = await this.#facts(networks);
     if (!this.#restored) await this.#removeLeft();
     const inside = await this.#dropLost();
     const desired = merge([
@@ -81,10 +79,24 @@ export class Reconciler {
     const opened = await kernel.openDockerUser();
     if (opened.problem !== undefined) log.warn(`DOCKER-USER: ${opened.problem}`);
     this.#restored = true;
-    const changed = [...ops.map(describe), ...(opened.changed ? ['+rule in DOCKER-USER'] : [])];
+    const changed = [...changesOf(ops), ...(opened.changed ? ['+rule in DOCKER-USER'] : [])];
     const ms = Math.round((performance.now() - started) * 10) / 10;
     if (failure !== undefined) log.error(`reconcile: ${String(failure)}`, { reason, changed, ms });
     else if (changed.length > 0 || reason === 'start') log.info('reconcile', { reason, changed, ms });
+  }
+
+  /** With the host's own firewall where a network asks for it; one that has been uninstalled stops nothing any more. */
+  async #facts(networks: readonly Network[]): Promise<HostFacts> {
+    const { kernel, log } = this.#parts;
+    const links = new Set(networks.flatMap(({ base }) => (base.kind === 'foreign' ? [base.link] : [])));
+    if (!networks.some(network => network.options.firewall === 'ufw')) return kernel.facts(links);
+    try {
+      return await kernel.facts(links, { guard: true });
+    } catch (error) {
+      if (!(error instanceof TsnetError) || error.code !== 'UFW_MISSING') throw error;
+      log.warn(error.message);
+      return kernel.facts(links);
+    }
   }
 
   /**

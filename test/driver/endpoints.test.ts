@@ -44,6 +44,8 @@ describe('CreateEndpoint', () => {
         mac: macOfAddress(endpoint.address4 ?? ''),
         macFromEngine: false,
         joined: false,
+        ports: [],
+        published: [],
       },
     ]);
   });
@@ -397,45 +399,5 @@ describe('DeleteEndpoint', () => {
     await attach(world, 'lan', 1);
     await world.driver.deleteEndpoint(endpointOn('lan', 1), new FakeCall());
     expect(world.kernel.model.links.has(shimName('eth0'))).toBe(true);
-  });
-});
-
-describe('ProgramExternalConnectivity', () => {
-  const PORT = { protocol: 6, port: 80, hostPort: 8080, hostPortEnd: 8080 };
-  const program = async (name: NetworkName, ports = [PORT]) => {
-    const world = new World();
-    await attach(world, name, 1);
-    world.fuse.arm();
-    const call = new FakeCall();
-    const { networkId, endpointId } = endpointOn(name, 1);
-    const result = world.driver.program({ networkId, endpointId, ports }, call);
-    return { world, call, result };
-  };
-
-  it.each(['lan', 'isolated'] as const)('warns on macvlan and goes on: %s', async name => {
-    const { call, result } = await program(name);
-    await result;
-    expect(call.warnings.join()).toMatch(/1 port\(s\) are not published/);
-  });
-
-  it('has nothing to say without ports, or on an internal network', async () => {
-    for (const { call, result } of [await program('nat', []), await program('closed')]) {
-      await result;
-      expect(call.warnings).toEqual([]);
-    }
-  });
-
-  it('on an unknown network: NETWORK_UNKNOWN', async () => {
-    const { networkId, endpointId } = endpointOn('nat', 1);
-    const result = new World().driver.program({ networkId, endpointId, ports: [PORT] }, new FakeCall());
-    expect(await rejection(result)).toMatchObject({ code: 'NETWORK_UNKNOWN' });
-  });
-
-  it('has nothing to take back', async () => {
-    const world = new World();
-    const { networkId, endpointId } = endpointOn('nat', 1);
-    await world.driver.revoke({ networkId, endpointId }, new FakeCall());
-    expect(await world.driver.operInfo({ networkId, endpointId }, new FakeCall())).toEqual({});
-    expect(world.fuse.journal).toEqual([]);
   });
 });

@@ -1,7 +1,14 @@
 import { TsnetError } from '../../src/errors.ts';
+import { holdKey } from '../../src/host-state/keys.ts';
 import { describe, type Op } from '../../src/host-state/ops.ts';
-import { EMPTY, type HostState, type Link, type Observed } from '../../src/host-state/types.ts';
-import type { Kernel } from '../../src/kernel/kernel.ts';
+import {
+  EMPTY,
+  type HostState,
+  type Link,
+  type Observed,
+  type PortHold,
+} from '../../src/host-state/types.ts';
+import type { HoldRequest, Kernel } from '../../src/kernel/kernel.ts';
 import type { LinkInfo } from '../../src/kernel/link-info.ts';
 import type { HostFacts, ParentFacts } from '../../src/modes/mode.ts';
 import { HostModel } from '../host-state/host-model.ts';
@@ -60,12 +67,38 @@ export class FakeKernel implements Kernel {
     this.#fuse.check();
     const state = this.model.state();
     const wanted = new Set(desired.sysctls.map(sysctl => sysctl.path));
-    return { ...state, sysctls: state.sysctls.filter(sysctl => wanted.has(sysctl.path)) };
+    const sysctls = state.sysctls.filter(sysctl => wanted.has(sysctl.path));
+    return { ...state, sysctls, residents: desired.residents };
   }
 
   async openDockerUser(): Promise<{ changed: boolean; problem?: string }> {
     if (this.#fuse.burn('kernel: DOCKER-USER')) throw new TsnetError('FIREWALL', 'DOCKER-USER: refused');
     return this.dockerUser;
+  }
+
+  /** Ports that processes of the host have, as holdKey() writes them. */
+  readonly taken = new Set<string>();
+
+  holdPort({ protocol, addresses, port, owner }: HoldRequest): readonly PortHold[] {
+    this.#fuse.check();
+    if (this.#fuse.burn(`kernel: hold ${port}`)) throw new TsnetError('PORT_TAKEN', 'told to fail');
+    for (let candidate = port || 49_152; ; candidate += 1) {
+      const holds = addresses.map(address => ({ protocol, address, port: candidate, owner }));
+      const isFree = holds.every(hold => {
+        const held = this.holderOf(hold);
+        const mine = port !== 0 && held === owner;
+        return (held === undefined || mine) && !this.taken.has(holdKey(hold));
+      });
+      if (isFree) {
+        for (const hold of holds) this.model.step({ op: 'hold.add', hold });
+        return holds;
+      }
+      if (port !== 0) throw new TsnetError('PORT_TAKEN', `port ${port} is taken`);
+    }
+  }
+
+  holderOf(port: Pick<PortHold, 'protocol' | 'address' | 'port'>): string | undefined {
+    return this.model.holds.get(holdKey(port))?.owner;
   }
 
   async facts(parents: Iterable<string>): Promise<HostFacts> {
@@ -142,7 +175,16 @@ export class FakeKernel implements Kernel {
     this.model.sysctls.clear();
     this.model.firewall.clear();
     this.model.firewallIntact = false;
+    this.model.guard = undefined;
+    this.model.redirects.clear();
+    this.model.residents.clear();
     this.sandboxes.clear();
+    this.processEnds();
+  }
+
+  /** The sockets of the process that had them go with it. */
+  processEnds(): void {
+    this.model.holds.clear();
   }
 
   removeForeign(name: string): void {

@@ -8,6 +8,7 @@ import type {
   CreateNetworkRequest,
   IpamData,
   NetworkDriver,
+  PortBinding,
 } from '../../src/protocol/types.ts';
 import { Expectations } from '../../src/reconcile/expectations.ts';
 import { FakeKernel, type ForeignLink } from './fake-kernel.ts';
@@ -63,6 +64,8 @@ export class World {
   driver: NetworkDriver;
   /** How often a network was said to have been made. */
   created = 0;
+  /** How often one was said to have been removed. */
+  deleted = 0;
   /** Networks whose removal failed. */
   readonly undone: string[] = [];
 
@@ -75,6 +78,7 @@ export class World {
 
   restart(): void {
     this.fuse.arm();
+    this.kernel.processEnds();
     this.state = new State(this.store);
     this.runner = new Runner();
     this.expectations = new Expectations();
@@ -97,7 +101,11 @@ export class World {
     const created = () => {
       this.created += 1;
     };
-    return createDriver({ state, runner, kernel, changes, created, undone: id => this.undone.push(id) });
+    const deleted = () => {
+      this.deleted += 1;
+    };
+    const undone = (network: string) => this.undone.push(network);
+    return createDriver({ state, runner, kernel, changes, created, deleted, undone });
   }
 }
 
@@ -194,13 +202,18 @@ export async function attach(world: World, name: NetworkName, ...numbers: number
   }
 }
 
-export const join = (world: World, endpoint: CreateEndpointRequest, call = new FakeCall()) =>
+export const join = (
+  world: World,
+  endpoint: CreateEndpointRequest,
+  call = new FakeCall(),
+  ports: readonly PortBinding[] = [],
+) =>
   world.driver.join(
     {
       networkId: endpoint.networkId,
       endpointId: endpoint.endpointId,
       sandbox: sandboxOf(endpoint.endpointId),
-      ports: [],
+      ports,
     },
     call,
   );

@@ -6,7 +6,7 @@ import { FakeDrivers } from './fake.ts';
 
 const log = createLog({ level: 'error', format: 'text' });
 const drivers = new FakeDrivers();
-const app = createApp({ driver: drivers.network, ipam: drivers.ipam, log });
+const app = createApp({ driver: drivers.network, ipam: drivers.ipam, ports: { published: () => [] }, log });
 const [, , socketPath = ''] = process.argv;
 const listener = await listen({ app, socketPath, log });
 process.once('SIGTERM', async () => {

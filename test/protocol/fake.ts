@@ -104,6 +104,12 @@ export class LogProbe {
 export const setUp = (options: { deadlineMs?: number; ready?: Ready } = {}) => {
   const drivers = new FakeDrivers();
   const probe = new LogProbe();
-  const app = createApp({ driver: drivers.network, ipam: drivers.ipam, log: probe.log, ...options });
+  const app = createApp({
+    driver: drivers.network,
+    ipam: drivers.ipam,
+    ports: { published: () => [] },
+    log: probe.log,
+    ...options,
+  });
   return { app, drivers, probe };
 };

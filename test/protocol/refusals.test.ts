@@ -237,6 +237,7 @@ describe('fields', () => {
       'BODY_INVALID',
       'Options["com.docker.network.portmap"][1].Port',
     ],
+    ['a protocol without ports', program, published({ Proto: 1 }), 'BODY_INVALID', '[1].Proto'],
     ['half a port', program, published({ HostPort: 1.5 }), 'BODY_INVALID', '[1].HostPort'],
     ['a range backwards', program, published({ HostPortEnd: 79 }), 'BODY_INVALID', '[1].HostPortEnd'],
     ['a host address of text', program, published({ HostIP: 'localhost' }), 'ADDRESS_INVALID', '[1].HostIP'],

@@ -25,9 +25,9 @@ const portOptions = {
   ],
 };
 const decodedPorts = [
-  { protocol: 6, port: 80, hostPort: 8080, hostPortEnd: 8080 },
-  { protocol: 17, port: 90, hostIp: '127.0.0.1', hostPort: 9000, hostPortEnd: 9001 },
-  { protocol: 6, port: 81, hostIp: '::1', hostPort: 0, hostPortEnd: 0 },
+  { protocol: 'tcp', port: 80, hostPort: 8080, hostPortEnd: 8080 },
+  { protocol: 'udp', port: 90, hostIp: '127.0.0.1', hostPort: 9000, hostPortEnd: 9001 },
+  { protocol: 'tcp', port: 81, hostIp: '::1', hostPort: 0, hostPortEnd: 0 },
 ];
 
 const takeBacks: readonly Sample[] = [
@@ -289,7 +289,7 @@ export const SAMPLES: readonly Sample[] = [
       Options: { ...portOptions, 'com.docker.network.driver.private.no_proxy_6to4': true },
     },
     driverMethod: 'program',
-    decoded: [{ ...decodedRef, ports: decodedPorts }],
+    decoded: [{ ...decodedRef, ports: decodedPorts, noRelay: true }],
     answer: {},
   },
   {

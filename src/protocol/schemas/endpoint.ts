@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { CreateEndpointRequest, EndpointRef, JoinRequest, ProgramRequest } from '../types.ts';
 import { id, optionalCidr, optionalMac, sandboxPath } from './fields.ts';
-import { PORT_MAP, portMap, portOptions } from './ports.ts';
+import { PORT_MAP, portMap, portOptions, programOptions } from './ports.ts';
 import { present } from './present.ts';
 
 /** The MAC address again, as base64 of Go bytes: `Interface.MacAddress` says the same in readable form. */
@@ -49,5 +49,5 @@ export const join = z
   .transform((wire): JoinRequest => ({ ...toRef(wire), sandbox: wire.SandboxKey, ports: wire.Options }));
 
 export const program = z
-  .object({ ...refFields, Options: portOptions })
-  .transform((wire): ProgramRequest => ({ ...toRef(wire), ports: wire.Options }));
+  .object({ ...refFields, Options: programOptions })
+  .transform((wire): ProgramRequest => ({ ...toRef(wire), ...wire.Options }));

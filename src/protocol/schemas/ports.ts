@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { PortBinding } from '../types.ts';
+import type { PortProtocol } from '../../host-state/types.ts';
+import type { PortBinding, ProgramRequest } from '../types.ts';
 import { optionalAddress } from './fields.ts';
 import { present } from './present.ts';
 
@@ -7,6 +8,13 @@ import { present } from './present.ts';
 export const PORT_MAP = 'com.docker.network.portmap';
 
 const port = z.int().min(0).max(65535);
+
+/** IP protocol numbers; ICMP, which the engine's types know as well, has no ports. */
+const PROTOCOLS: ReadonlyMap<number, PortProtocol> = new Map([
+  [6, 'tcp'],
+  [17, 'udp'],
+  [132, 'sctp'],
+]);
 
 const binding = z
   .object({
@@ -17,6 +25,11 @@ const binding = z
     HostPortEnd: port.nullish(),
   })
   .transform((wire, context): PortBinding => {
+    const protocol = PROTOCOLS.get(wire.Proto);
+    if (protocol === undefined) {
+      context.addIssue({ code: 'custom', path: ['Proto'], message: `${wire.Proto} has no ports` });
+      return z.NEVER;
+    }
     const hostPort = wire.HostPort ?? 0;
     // Go sends 0 where a caller of the engine's API gave no range.
     const hostPortEnd = wire.HostPortEnd || hostPort;
@@ -29,7 +42,7 @@ const binding = z
       return z.NEVER;
     }
     return present({
-      protocol: wire.Proto,
+      protocol,
       port: wire.Port,
       hostIp: wire.HostIP,
       hostPort,
@@ -43,7 +56,20 @@ export const portMap = z
   .nullish()
   .transform((ports): readonly PortBinding[] => ports ?? []);
 
-/** Options of which only the port map matters: those of Join and ProgramExternalConnectivity. */
+/** Label of ProgramExternalConnectivity from engine 28 on. */
+const NO_RELAY = 'com.docker.network.driver.private.no_proxy_6to4';
+
+export const programOptions = z
+  .object({ [PORT_MAP]: portMap, [NO_RELAY]: z.boolean().nullish() })
+  .nullish()
+  .transform(
+    (options): Pick<ProgramRequest, 'ports' | 'noRelay'> => ({
+      ports: options?.[PORT_MAP] ?? [],
+      ...(options?.[NO_RELAY] === true ? { noRelay: true } : {}),
+    }),
+  );
+
+/** Options of which only the port map matters: those of Join. */
 export const portOptions = z
   .object({ [PORT_MAP]: portMap })
   .nullish()

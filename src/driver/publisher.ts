@@ -1,0 +1,127 @@
+import { TsnetError } from '../errors.ts';
+import { diff } from '../host-state/diff.ts';
+import { portText } from '../host-state/ops.ts';
+import type { PortHold } from '../host-state/types.ts';
+import type { Endpoint, Network, PublishedPort } from '../model.ts';
+import { desiredEndpoint } from '../modes/desired.ts';
+import type { Call } from '../protocol/types.ts';
+import { ownPorts } from '../publish/own-address.ts';
+import { type WantedPort, wantedPorts } from '../publish/wanted.ts';
+import { refuseLate } from './change.ts';
+import { type Context, factsFor } from './context.ts';
+import { nameOfEndpoint, nameOfNetwork } from './object-names.ts';
+
+/** Publishes the ports of an endpoint on the host and takes them back. Callers hold the endpoint's network. */
+export class Publisher {
+  readonly #context: Context;
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  /**
+   * Finds a port of the host for each that is asked for, and opens the way: all of them or, when one is taken, none.
+   * @param relay whether the host's IPv6 addresses may be relayed to a container that has only IPv4
+   * @throws TsnetError PORT_TAKEN, PORTS_EXHAUSTED, HOST_ADDRESS, DEADLINE
+   */
+  async publish(network: Network, endpoint: Endpoint, relay: boolean, call: Call): Promise<void> {
+    const facts = await factsFor(this.#context.kernel, network);
+    // Repeated by the engine, or by its next process.
+    if (endpoint.published.length > 0) return this.#change(network, endpoint, endpoint, call);
+    const wanted = wantedPorts(network, endpoint, relay && facts.ipv6);
+    if (wanted.length === 0) {
+      const onLan = network.options.mode === 'macvlan' && !network.internal;
+      if (onLan && endpoint.ports.length > 0 && ownPorts(network, endpoint).length === 0)
+        call.warn(`${endpoint.ports.length} port(s) are published nowhere`);
+      return;
+    }
+    refuseClash(wanted);
+    refuseLate(call, `${nameOfEndpoint(endpoint)} on ${nameOfNetwork(network)}`);
+    const published = await this.#take(wanted, endpoint, call);
+    const after = { ...endpoint, published };
+    try {
+      this.#context.state.putEndpoint(after);
+      await this.#change(network, endpoint, after, call);
+      refuseLate(call, `${nameOfEndpoint(endpoint)} on ${nameOfNetwork(network)}`);
+    } catch (error) {
+      await this.withdraw(network, after, call).catch((cause: unknown) =>
+        call.warn(`taking it back failed as well: ${cause}`),
+      );
+      throw error;
+    }
+  }
+
+  /** Takes the ports back, if there are any. @returns the endpoint as it is then */
+  async withdraw(network: Network, endpoint: Endpoint, call: Call): Promise<Endpoint> {
+    if (endpoint.published.length === 0) return endpoint;
+    const { state, kernel, changes } = this.#context;
+    const after = { ...endpoint, published: [] };
+    state.putEndpoint(after);
+    const facts = await factsFor(kernel, network);
+    const steps = diff(desiredEndpoint(network, after, facts), desiredEndpoint(network, endpoint, facts));
+    await changes.undo(steps, call, `${nameOfEndpoint(endpoint)} on ${nameOfNetwork(network)}`);
+    return after;
+  }
+
+  async #change(network: Network, before: Endpoint, after: Endpoint, call: Call): Promise<void> {
+    const { kernel, changes } = this.#context;
+    const facts = await factsFor(kernel, network);
+    const from = desiredEndpoint(network, { ...before, published: [] }, facts);
+    const steps = diff(desiredEndpoint(network, after, facts), from);
+    await changes.make(steps, call, `${nameOfEndpoint(after)} on ${nameOfNetwork(network)}`);
+  }
+
+  async #take(wanted: readonly WantedPort[], endpoint: Endpoint, call: Call): Promise<PublishedPort[]> {
+    const published: PublishedPort[] = [];
+    const taken: PortHold[] = [];
+    try {
+      for (const port of wanted) {
+        const holds = this.#find(port, endpoint.id);
+        taken.push(...holds);
+        for (const { protocol, address, port: hostPort } of holds)
+          published.push({ protocol, hostAddress: address, hostPort, port: port.port });
+      }
+      return published;
+    } catch (error) {
+      const release = taken.map(hold => ({ op: 'hold.delete', hold }) as const);
+      await this.#context.changes.undo(release, call, nameOfEndpoint(endpoint));
+      throw error;
+    }
+  }
+
+  /** The first port of the range that is free on all the addresses. */
+  #find({ protocol, addresses, first, last }: WantedPort, owner: string): readonly PortHold[] {
+    const { kernel } = this.#context;
+    if (last <= first) return kernel.holdPort({ protocol, addresses, port: first, owner });
+    for (let port = first; port <= last; port += 1) {
+      try {
+        // What this call has taken for another of the container's ports is not to be had twice.
+        if (addresses.some(address => kernel.holderOf({ protocol, address, port }) === owner)) continue;
+        return kernel.holdPort({ protocol, addresses, port, owner });
+      } catch (error) {
+        if (!(error instanceof TsnetError) || error.code !== 'PORT_TAKEN') throw error;
+      }
+    }
+    const [address = ''] = addresses;
+    throw new TsnetError(
+      'PORTS_EXHAUSTED',
+      `none of the ports ${portText({ protocol, address, port: first })} to ${last} is free`,
+    );
+  }
+}
+
+/** Two ports of one container on one port of the host: the kernel has no quarrel with it, for the holder is the same. */
+function refuseClash(wanted: readonly WantedPort[]): void {
+  const seen = new Map<string, number>();
+  for (const { protocol, port, addresses, first, last } of wanted) {
+    if (first === 0 || last > first) continue;
+    for (const address of addresses) {
+      const text = portText({ protocol, address, port: first });
+      const other = seen.get(text);
+      if (other !== undefined && other !== port) {
+        throw new TsnetError('PORT_TAKEN', `port ${text} is asked for twice, for ports ${other} and ${port}`);
+      }
+      seen.set(text, port);
+    }
+  }
+}

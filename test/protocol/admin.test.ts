@@ -1,0 +1,61 @@
+import express from 'express';
+import request from 'supertest';
+import { describe, expect, it } from 'vitest';
+import { ERRORS, TsnetError } from '../../src/errors.ts';
+import { adminRouter, type ListedPort, type Ports } from '../../src/protocol/admin-router.ts';
+import { ENDPOINT, LogProbe, NETWORK } from './fake.ts';
+
+const PORT: ListedPort = {
+  networkId: NETWORK,
+  network: 'web',
+  endpointId: ENDPOINT,
+  mode: 'macvlan',
+  protocol: 'udp',
+  hostAddress: '::',
+  hostPort: 5353,
+  containerAddress: '2001:db8::2',
+  containerPort: 53,
+  at: 'host',
+};
+
+const setUp = (ports: Ports, ready?: Promise<void>) => {
+  const probe = new LogProbe();
+  const context = { log: probe.log, deadlineMs: 1000, ready };
+  return { app: express().use(adminRouter(ports, context)), probe };
+};
+
+describe('POST /Tsnet.Ports', () => {
+  it('lists what is published, without a body to ask with', async () => {
+    const { app, probe } = setUp({ published: () => [PORT] });
+    const response = await request(app).post('/Tsnet.Ports').expect(200);
+    expect(JSON.parse(response.text)).toEqual({ ports: [PORT] });
+    expect(probe.entries).toEqual([
+      expect.objectContaining({ message: 'Tsnet.Ports', outcome: 'ok', changed: [] }),
+    ]);
+  });
+
+  it('answers while the daemon restores, for it changes nothing', async () => {
+    const { app } = setUp({ published: () => [] }, new Promise(() => undefined));
+    const response = await request(app).post('/Tsnet.Ports').expect(200);
+    expect(JSON.parse(response.text)).toEqual({ ports: [] });
+  });
+
+  it('says with a code of the table why it cannot', async () => {
+    const { app } = setUp({
+      published: () => {
+        throw new TsnetError('STATE_CORRUPT', 'the state file is no database');
+      },
+    });
+    const response = await request(app).post('/Tsnet.Ports').expect(500);
+    const text = `STATE_CORRUPT: the state file is no database. ${ERRORS.STATE_CORRUPT.remedy}`;
+    expect(JSON.parse(response.text)).toEqual({ Err: text, Error: text });
+  });
+
+  it('is at its exact path only', async () => {
+    const { app } = setUp({ published: () => [PORT] });
+    for (const path of ['/tsnet.ports', '/Tsnet.Ports/', '/Tsnet.Port']) {
+      await request(app).post(path).expect(404);
+    }
+    await request(app).get('/Tsnet.Ports').expect(404);
+  });
+});
