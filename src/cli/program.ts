@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { TsnetError } from '../errors.ts';
+import { addPorts } from './ports.ts';
 import { addServe } from './serve.ts';
 
 declare const TSNET_VERSION: string | undefined;
@@ -12,6 +13,7 @@ export async function runProgram(args: readonly string[]): Promise<void> {
     )
     .version(typeof TSNET_VERSION === 'string' ? TSNET_VERSION : 'development');
   addServe(program);
+  addPorts(program);
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { startDaemon } from '../daemon.ts';
 import { createLog, LOG_LEVELS, type LogFormat, type LogLevel } from '../log.ts';
+import { DOCKER_SOCKET, PLUGIN_SOCKET } from './defaults.ts';
 
 interface ServeOptions {
   socket: string;
@@ -16,16 +17,12 @@ export function addServe(program: Command): void {
   program
     .command('serve')
     .description('answer the Docker Engine on a Unix socket, until SIGTERM')
-    .option(
-      '--socket <path>',
-      'the plugin socket; its name is the driver name',
-      '/run/docker/plugins/tsnet.sock',
-    )
+    .option('--socket <path>', 'the plugin socket; its name is the driver name', PLUGIN_SOCKET)
     .option('--state <dir>', 'where networks, endpoints and addresses are kept', '/var/lib/tsnet')
     .option(
       '--docker-socket <path>',
       "the engine's API, asked for names of networks; empty: never",
-      '/var/run/docker.sock',
+      DOCKER_SOCKET,
     )
     .option(
       '--deadline <seconds>',

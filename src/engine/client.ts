@@ -1,16 +1,30 @@
-import { request } from 'node:http';
 import { z } from 'zod';
+import { askSocket } from '../socket-request.ts';
 
 /** Milliseconds for one answer, to its end. */
 const PATIENCE = 3000;
 
 const Info = z.object({ ID: z.string() });
 const Networks = z.array(z.object({ Id: z.string(), Name: z.string() }));
+const Containers = z.array(
+  z.object({
+    Names: z.array(z.string()),
+    NetworkSettings: z.object({
+      Networks: z.record(z.string(), z.object({ EndpointID: z.string() })).nullish(),
+    }),
+  }),
+);
 
 export interface EngineView {
   /** The engine's own identity, which survives its restarts. */
   readonly engineId: string;
   readonly networks: readonly { readonly id: string; readonly name: string }[];
+}
+
+/** Where a running container is attached, in the names that users give. */
+export interface Attachment {
+  readonly container: string;
+  readonly network: string;
 }
 
 /**
@@ -20,28 +34,39 @@ export interface EngineView {
  * @throws Error when the engine does not answer within 3 s
  */
 export async function viewEngine(socketPath: string): Promise<EngineView> {
-  const info = Info.parse(JSON.parse(await get(socketPath, '/info')));
-  const networks = Networks.parse(JSON.parse(await get(socketPath, '/networks')));
+  const info = Info.parse(await get(socketPath, '/info'));
+  const networks = Networks.parse(await get(socketPath, '/networks'));
   return { engineId: info.ID, networks: networks.map(({ Id, Name }) => ({ id: Id, name: Name })) };
 }
 
-function get(socketPath: string, path: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const signal = AbortSignal.timeout(PATIENCE);
-    const options = { socketPath, path, agent: false, signal };
-    const fail = (error: Error) =>
-      reject(signal.aborted ? new Error(`GET ${path} on ${socketPath}: no answer within 3 s`) : error);
-    const outgoing = request(options, response => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('error', fail);
-      response.on('end', () => {
-        const text = Buffer.concat(chunks).toString();
-        if (response.statusCode === 200) resolve(text);
-        else reject(new Error(`GET ${path} on ${socketPath}: status ${response.statusCode}: ${text}`));
-      });
-    });
-    outgoing.on('error', fail);
-    outgoing.end();
-  });
+/**
+ * Asks the Docker Engine which running containers are attached to some networks. Never from inside a handler, as above.
+ * @param networkIds full ids
+ * @returns attachments by the id of their endpoint
+ * @throws Error when the engine does not answer within 3 s
+ */
+export async function viewAttachments(
+  socketPath: string,
+  networkIds: readonly string[],
+): Promise<ReadonlyMap<string, Attachment>> {
+  const filters = encodeURIComponent(JSON.stringify({ network: networkIds }));
+  const containers = Containers.parse(await get(socketPath, `/containers/json?filters=${filters}`));
+  return new Map(
+    containers.flatMap(({ Names, NetworkSettings }) =>
+      Object.entries(NetworkSettings.Networks ?? {}).map(([network, { EndpointID }]) => [
+        EndpointID,
+        { container: ownName(Names), network },
+      ]),
+    ),
+  );
+}
+
+/** `/web`; a name with more slashes is another container's link to it. */
+const ownName = (names: readonly string[]): string =>
+  (names.find(name => name.lastIndexOf('/') === 0) ?? names[0] ?? '').replace(/^\//, '');
+
+async function get(socketPath: string, path: string): Promise<unknown> {
+  const { status, text } = await askSocket({ socketPath, method: 'GET', path, patienceMs: PATIENCE });
+  if (status !== 200) throw new Error(`GET ${path} on ${socketPath}: status ${status}: ${text}`);
+  return JSON.parse(text);
 }

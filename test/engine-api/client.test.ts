@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { viewEngine } from '../../src/engine/client.ts';
+import { viewAttachments, viewEngine } from '../../src/engine/client.ts';
 
 let folder: string;
 let server: Server | undefined;
@@ -112,5 +112,34 @@ describe('viewEngine', () => {
     );
     const patience = delay(6000, 'still waiting after 6 s', { ref: false });
     expect(await Promise.race([outcome, patience])).toBe('a failure');
+  });
+});
+
+describe('viewAttachments', () => {
+  const ID = 'a'.repeat(64);
+  const asks = (body: unknown) => {
+    const filters = encodeURIComponent(JSON.stringify({ network: [ID] }));
+    return engine({ [`/containers/json?filters=${filters}`]: [200, JSON.stringify(body)] });
+  };
+
+  it('names the containers of the networks by their endpoints', async () => {
+    await asks([
+      {
+        Names: ['/linking/alias', '/web'],
+        NetworkSettings: { Networks: { lan: { EndpointID: 'e1' }, dmz: { EndpointID: 'e2' } } },
+      },
+      { Names: ['/starting'], NetworkSettings: { Networks: null } },
+    ]);
+    expect(await viewAttachments(socket(), [ID])).toEqual(
+      new Map([
+        ['e1', { container: 'web', network: 'lan' }],
+        ['e2', { container: 'web', network: 'dmz' }],
+      ]),
+    );
+  });
+
+  it('fails with the words of an engine that refuses', async () => {
+    await engine({});
+    await expect(viewAttachments(socket(), [ID])).rejects.toThrow(/status 404: .*page not found/);
   });
 });

@@ -153,6 +153,8 @@ describe('a network that the engine has forgotten', () => {
       mac: '02:00:00:00:00:01',
       macFromEngine: false,
       joined: true,
+      ports: [],
+      published: [],
     });
     answer('engine-1', 'lan');
     inventory.start();
