@@ -5,7 +5,8 @@ import { nameOfEndpoint, nameOfNetwork } from './driver/object-names.ts';
 import { listPublished } from './driver/published.ts';
 import { Runner } from './driver/runner.ts';
 import { State } from './driver/state.ts';
-import { viewEngine } from './engine/client.ts';
+import { viewAttachments, viewEngine } from './engine/client.ts';
+import { ContainerNames } from './engine/container-names.ts';
 import { Inventory } from './engine/inventory.ts';
 import { TsnetError } from './errors.ts';
 import { TABLE_NAME } from './firewall/skeleton.ts';
@@ -20,6 +21,7 @@ import { Nft } from './kernel/nft/nft.ts';
 import { NftWatch } from './kernel/nft/watch.ts';
 import { Rtnetlink } from './kernel/rtnetlink/rtnetlink.ts';
 import type { Log } from './log.ts';
+import type { Endpoint } from './model.ts';
 import { createApp } from './protocol/app.ts';
 import { listen } from './protocol/server.ts';
 import { Expectations } from './reconcile/expectations.ts';
@@ -58,7 +60,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const state = new State(store);
   const kernel = linuxKernel(rtnetlink, nft, {
     readGuard,
-    describeOwner: id => describeOwner(state, id),
+    describeOwner: id => describeOwner(state, id, names.nameOf(id)),
     onError: error => log.warn(`tracked connections: ${String(error)}`),
   });
 
@@ -71,6 +73,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const expectations = new Expectations();
   const reconciler = new Reconciler({ state, runner, kernel, expectations, log });
   const changes = new Changes(kernel, expectations);
+  const names = new ContainerNames({
+    log,
+    endpoints: () => publishing(state),
+    view: networks => viewAttachments(options.dockerSocket, networks),
+  });
   const firewalld = new Firewalld(() => ownBridges(state));
   const zones = new Repairer(async () => {
     const { bound, released, problem } = await firewalld.settle();
@@ -87,6 +94,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       zones.repair('a network was created');
     },
     deleted: () => zones.repair('a network was deleted'),
+    published: () => {
+      if (options.dockerSocket !== '') names.refresh();
+    },
     undone: id => inventory.suspect(id),
   });
   const inventory = new Inventory({
@@ -104,7 +114,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     await reconciler.restored();
     if (restored) return;
     restored = true;
-    if (options.dockerSocket !== '') inventory.start();
+    if (options.dockerSocket !== '') {
+      inventory.start();
+      names.refresh();
+    }
   };
 
   // Listening comes before restoring: the engine waits for a socket that is there, and fails on one that is not.
@@ -151,6 +164,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   return {
     async close() {
       inventory.close();
+      names.close();
       repairer.close();
       dockerUser.close();
       ufwWatch.close();
@@ -176,13 +190,18 @@ function refuseSecondDaemon(state: State): void {
 }
 
 /** Whose a held port is, for the message to another who wants it. */
-function describeOwner(state: State, endpointId: string): string {
+function describeOwner(state: State, endpointId: string, container: string | undefined): string {
   for (const network of state.known()) {
     const endpoint = state.endpointsOf(network.id).find(({ id }) => id === endpointId);
-    if (endpoint !== undefined) return `${nameOfEndpoint(endpoint)} on ${nameOfNetwork(network)}`;
+    const who = container === undefined ? '' : `container ${container}, `;
+    if (endpoint !== undefined) return `${who}${nameOfEndpoint(endpoint)} on ${nameOfNetwork(network)}`;
   }
   return `endpoint ${endpointId.slice(0, 12)}`;
 }
+
+/** Endpoints whose ports are published on the host. */
+const publishing = (state: State): Endpoint[] =>
+  state.known().flatMap(({ id }) => state.endpointsOf(id).filter(({ published }) => published.length > 0));
 
 /** Bridges that tsnet has made. */
 const ownBridges = (state: State): readonly string[] =>

@@ -20,6 +20,8 @@ export interface Context {
   readonly created: () => void;
   /** Called when a network has been removed, with its links. */
   readonly deleted: () => void;
+  /** Called when ports of a container have been published. */
+  readonly published: () => void;
   /** Called when a network could not be removed: the engine will not ask again. */
   readonly undone: (networkId: string) => void;
 }

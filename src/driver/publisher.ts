@@ -4,6 +4,7 @@ import { portText } from '../host-state/ops.ts';
 import type { PortHold } from '../host-state/types.ts';
 import type { Endpoint, Network, PublishedPort } from '../model.ts';
 import { desiredEndpoint } from '../modes/desired.ts';
+import type { HostFacts } from '../modes/mode.ts';
 import type { Call } from '../protocol/types.ts';
 import { ownPorts } from '../publish/own-address.ts';
 import { type WantedPort, wantedPorts } from '../publish/wanted.ts';
@@ -27,7 +28,7 @@ export class Publisher {
   async publish(network: Network, endpoint: Endpoint, relay: boolean, call: Call): Promise<void> {
     const facts = await factsFor(this.#context.kernel, network);
     // Repeated by the engine, or by its next process.
-    if (endpoint.published.length > 0) return this.#change(network, endpoint, endpoint, call);
+    if (endpoint.published.length > 0) return this.#apply(network, endpoint, facts, call);
     const wanted = wantedPorts(network, endpoint, relay && facts.ipv6);
     if (wanted.length === 0) {
       const onLan = network.options.mode === 'macvlan' && !network.internal;
@@ -41,8 +42,9 @@ export class Publisher {
     const after = { ...endpoint, published };
     try {
       this.#context.state.putEndpoint(after);
-      await this.#change(network, endpoint, after, call);
+      await this.#apply(network, after, facts, call);
       refuseLate(call, `${nameOfEndpoint(endpoint)} on ${nameOfNetwork(network)}`);
+      this.#context.published();
     } catch (error) {
       await this.withdraw(network, after, call).catch((cause: unknown) =>
         call.warn(`taking it back failed as well: ${cause}`),
@@ -63,12 +65,10 @@ export class Publisher {
     return after;
   }
 
-  async #change(network: Network, before: Endpoint, after: Endpoint, call: Call): Promise<void> {
-    const { kernel, changes } = this.#context;
-    const facts = await factsFor(kernel, network);
-    const from = desiredEndpoint(network, { ...before, published: [] }, facts);
-    const steps = diff(desiredEndpoint(network, after, facts), from);
-    await changes.make(steps, call, `${nameOfEndpoint(after)} on ${nameOfNetwork(network)}`);
+  async #apply(network: Network, endpoint: Endpoint, facts: HostFacts, call: Call): Promise<void> {
+    const without = desiredEndpoint(network, { ...endpoint, published: [] }, facts);
+    const steps = diff(desiredEndpoint(network, endpoint, facts), without);
+    await this.#context.changes.make(steps, call, `${nameOfEndpoint(endpoint)} on ${nameOfNetwork(network)}`);
   }
 
   async #take(wanted: readonly WantedPort[], endpoint: Endpoint, call: Call): Promise<PublishedPort[]> {

@@ -1,4 +1,5 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { familyOf } from '../addresses.ts';
 import { admission, type Relay, type RelayTarget } from './relay.ts';
 import { lookup, UdpListeners } from './udp-listeners.ts';
 
@@ -58,7 +59,7 @@ export function startUdpRelay(fd: number, { place, target: first, limits = LIMIT
   const admit = (key: string, listener: Socket, { address, port }: RemoteInfo): Client => {
     const [oldest] = clients.keys();
     if (clients.size >= limits.clients && oldest !== undefined) forget(oldest);
-    const upstream = createSocket({ type: 'udp4', lookup });
+    const upstream = createSocket({ type: `udp${familyOf(target.address)}`, lookup });
     const timer = setTimeout(forget, limits.idle, key).unref();
     const client: Client = { listener, upstream, early: [], timer };
     upstream.on('error', () => {

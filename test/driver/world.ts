@@ -105,7 +105,16 @@ export class World {
       this.deleted += 1;
     };
     const undone = (network: string) => this.undone.push(network);
-    return createDriver({ state, runner, kernel, changes, created, deleted, undone });
+    return createDriver({
+      state,
+      runner,
+      kernel,
+      changes,
+      created,
+      deleted,
+      undone,
+      published: () => undefined,
+    });
   }
 }
 

@@ -20,11 +20,11 @@ function inbox(socket: Socket): { text: string; from: RemoteInfo }[] {
 }
 
 /** A server that answers with what it was asked. */
-async function echo(opened: Opened) {
-  const socket = await opened.udp('127.0.0.1');
+async function echo(opened: Opened, address = '127.0.0.1') {
+  const socket = await opened.udp(address);
   const seen = inbox(socket);
   socket.on('message', (data, from) => socket.send(`echo ${data}`, from.port, from.address));
-  return { address: '127.0.0.1', port: socket.address().port, seen };
+  return { address, port: socket.address().port, seen };
 }
 
 /** Local ports of UDP sockets of the machine. */
@@ -41,28 +41,31 @@ const waiting = async (port: number): Promise<number> => {
 };
 
 describe('the relay of a UDP port', () => {
-  it("passes each client's datagrams on by a socket of its own, and answers to it", async () => {
-    await using opened = new Opened();
-    const { seen, ...server } = await echo(opened);
-    const { hold } = opened.relayed('udp', server);
-    const clients = await Promise.all([1, 2].map(() => opened.udp('::1')));
-    const boxes = clients.map(inbox);
-    for (const text of ['a', 'b']) {
-      clients.forEach((client, i) => {
-        client.send(`${text}${i}`, hold.port, '::1');
-      });
-    }
-    await expect
-      .poll(() => boxes.map(box => box.map(({ text }) => text)))
-      .toEqual([
-        ['echo a0', 'echo b0'],
-        ['echo a1', 'echo b1'],
-      ]);
-    expect(new Set(seen.map(({ from }) => from.port)).size).toBe(2);
-    for (const box of boxes) {
-      for (const { from } of box) expect([from.address, from.port]).toEqual(['::1', hold.port]);
-    }
-  });
+  it.each(['127.0.0.1', '::1'])(
+    "passes each client's datagrams on by a socket of its own, and answers to it: to %s",
+    async address => {
+      await using opened = new Opened();
+      const { seen, ...server } = await echo(opened, address);
+      const { hold } = opened.relayed('udp', server);
+      const clients = await Promise.all([1, 2].map(() => opened.udp('::1')));
+      const boxes = clients.map(inbox);
+      for (const text of ['a', 'b']) {
+        clients.forEach((client, i) => {
+          client.send(`${text}${i}`, hold.port, '::1');
+        });
+      }
+      await expect
+        .poll(() => boxes.map(box => box.map(({ text }) => text)))
+        .toEqual([
+          ['echo a0', 'echo b0'],
+          ['echo a1', 'echo b1'],
+        ]);
+      expect(new Set(seen.map(({ from }) => from.port)).size).toBe(2);
+      for (const box of boxes) {
+        for (const { from } of box) expect([from.address, from.port]).toEqual(['::1', hold.port]);
+      }
+    },
+  );
 
   it('lives on when nothing answers in the container yet', async () => {
     await using opened = new Opened();
