@@ -48,16 +48,27 @@ export const FORWARD_CHAINS: readonly Chain[] = [
     rules: [
       // Of a foreign bridge only: what comes from an own one has gone to from_bridge.
       'iifname . oifname @same_bridge goto within_bridge',
-      'goto inward',
+      'jump inward',
+      // To others than the engine's networks, which are kept apart from tsnet's as those are from each other.
+      ...bothVersions(
+        ({ version }) =>
+          `meta nfproto ipv${version} iifname != @engine_bridges oifname @unprotected${version} goto permit`,
+      ),
+      // A LAN host that routes to the containers' subnet gets no further than this.
+      'counter drop',
     ],
   },
   {
     // From one network of tsnet to another. An internal one is not reached, whatever its isolation.
     name: 'across',
-    rules: ['oifname != @internal iifname @unisolated oifname @unisolated goto permit', 'goto inward'],
+    rules: [
+      'oifname != @internal iifname @unisolated oifname @unisolated goto permit',
+      'jump inward',
+      'counter drop',
+    ],
   },
   {
-    // To a container from outside of its network.
+    // What comes in from outside of a network whoever sent it; of the rest the caller decides.
     name: 'inward',
     rules: [
       'oifname @internal counter drop',
@@ -67,14 +78,9 @@ export const FORWARD_CHAINS: readonly Chain[] = [
         ({ version, ip }) => `${ip} daddr . meta l4proto . th dport @open${version} goto published`,
       ),
       ...bothVersions(
-        ({ version }) => `meta nfproto ipv${version} oifname @unprotected${version} goto permit`,
-      ),
-      ...bothVersions(
         ({ version, icmp }) =>
           `meta nfproto ipv${version} oifname @routed${version} meta l4proto ${icmp} goto permit`,
       ),
-      // A LAN host that routes to the containers' subnet gets no further than this.
-      'counter drop',
     ],
   },
   {

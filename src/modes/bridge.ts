@@ -1,10 +1,11 @@
-import { bareOf } from '../addresses.ts';
+import { bareOf, familyOf } from '../addresses.ts';
 import { endpointMark } from '../host-state/mark.ts';
 import { merge } from '../host-state/merge.ts';
 import { containerLinkName, portName } from '../host-state/names.ts';
 import { EMPTY, type FirewallElement, type HostState, type Link } from '../host-state/types.ts';
-import type { Endpoint, Network } from '../model.ts';
-import { publishedState } from '../publish/published.ts';
+import type { Endpoint, GatewayMode, Network } from '../model.ts';
+import { admission, publishedState } from '../publish/published.ts';
+import { hostAddressesOf } from '../publish/wanted.ts';
 import { gatewaysOf } from './addressing.ts';
 import { foreignBridge, guestState } from './foreign-bridge.ts';
 import { portMac } from './mac.ts';
@@ -67,18 +68,22 @@ function containerPort(network: Network, endpoint: Endpoint, present: boolean): 
 }
 
 /** Where nothing is translated, publishing a port is to let packets to the container's own address and port through. */
-function openPorts(network: Network, endpoint: Endpoint): FirewallElement[] {
+function openPorts(network: Network, { address4, address6, ports }: Endpoint): FirewallElement[] {
   if (network.internal) return [];
+  const open = (family: 4 | 6, mode: GatewayMode, cidr: string | undefined): FirewallElement[] => {
+    const meant = ports.filter(port =>
+      hostAddressesOf(network, port).some(address => familyOf(address) === family),
+    );
+    if (mode !== 'routed' || cidr === undefined || meant.length === 0) return [];
+    const address = bareOf(cidr);
+    const elements = meant.map(
+      ({ protocol, port }): FirewallElement => ({
+        set: `open${family}`,
+        key: [address, protocol, String(port)],
+      }),
+    );
+    return [...elements, ...admission(network, address)];
+  };
   const { gatewayMode4, gatewayMode6 } = network.options;
-  const open = (family: 4 | 6, cidr: string | undefined): FirewallElement[] =>
-    cidr === undefined
-      ? []
-      : endpoint.ports.map(({ protocol, port }) => ({
-          set: `open${family}`,
-          key: [bareOf(cidr), protocol, String(port)],
-        }));
-  return [
-    ...(gatewayMode4 === 'routed' ? open(4, endpoint.address4) : []),
-    ...(gatewayMode6 === 'routed' ? open(6, endpoint.address6) : []),
-  ];
+  return [...open(4, gatewayMode4, address4), ...open(6, gatewayMode6, address6)];
 }

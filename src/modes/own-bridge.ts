@@ -24,7 +24,8 @@ export function ownBridge(network: Network, facts: HostFacts): HostState {
         // Or the bridge takes the lowest MAC of its ports, which changes under the containers' ARP caches.
         mac: gateways[0] === undefined ? stableMac('bridge', network.id) : macOfAddress(gateways[0]),
         up: true,
-        noLinkLocal: !network.ipv6,
+        // By a link-local address the host's services would be reached all the same (moby#49262).
+        noLinkLocal: !network.ipv6 || options.gatewayMode6 === 'isolated',
         ...(options.mtu > 0 ? { mtu: options.mtu } : {}),
       },
     ],

@@ -53,7 +53,7 @@ function redirection(endpoint: Endpoint, published: PublishedPort): FirewallElem
 }
 
 /** Who may use the published ports of a container. @param address bare */
-function admission({ options }: Network, address: string): FirewallElement[] {
+export function admission({ options }: Network, address: string): FirewallElement[] {
   const family = familyOf(address);
   const elements: FirewallElement[] = [];
   if (options.allowFrom.length > 0) {

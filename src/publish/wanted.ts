@@ -33,7 +33,7 @@ export function publishesOnHost({ options, internal }: Network): boolean {
 export function wantedPorts(network: Network, endpoint: Endpoint, relay: boolean): readonly WantedPort[] {
   if (!publishesOnHost(network)) return [];
   return endpoint.ports.flatMap((request): WantedPort[] => {
-    const addresses = addressesOf(network, request).filter(address =>
+    const addresses = hostAddressesOf(network, request).filter(address =>
       isReachable(network, endpoint, request.protocol, address, relay),
     );
     if (addresses.length === 0) return [];
@@ -42,7 +42,8 @@ export function wantedPorts(network: Network, endpoint: Endpoint, relay: boolean
   });
 }
 
-function addressesOf({ options }: Network, { hostIp }: PortRequest): string[] {
+/** The addresses of the host that a port is meant for; where nothing is translated they say at least which families. */
+export function hostAddressesOf({ options }: Network, { hostIp }: PortRequest): string[] {
   const asked = hostIp ?? options.hostBinding;
   return asked === undefined || (hostIp === undefined && asked === ANY4) ? [ANY4, ANY6] : [asked];
 }
