@@ -1,31 +1,26 @@
+import { startWatches } from './daemon-watches.ts';
 import { backgroundCall } from './driver/background-call.ts';
 import { Changes } from './driver/change.ts';
 import { createDriver } from './driver/driver.ts';
-import { nameOfEndpoint, nameOfNetwork } from './driver/object-names.ts';
-import { listPublished } from './driver/published.ts';
+import { listPublished } from './driver/list-published.ts';
 import { Runner } from './driver/runner.ts';
 import { State } from './driver/state.ts';
+import { describeOwner, ownBridges, publishing } from './driver/state-views.ts';
 import { viewAttachments, viewEngine } from './engine/client.ts';
 import { ContainerNames } from './engine/container-names.ts';
 import { Inventory } from './engine/inventory.ts';
 import { TsnetError } from './errors.ts';
-import { TABLE_NAME } from './firewall/skeleton.ts';
 import { Firewalld } from './host-firewall/firewalld.ts';
 import { readGuard } from './host-firewall/ufw.ts';
-import { UfwWatch } from './host-firewall/ufw-watch.ts';
 import { Ipam } from './ipam/ipam.ts';
 import { linuxKernel } from './kernel/linux.ts';
-import { watch } from './kernel/monitor.ts';
 import { keepFlows } from './kernel/nft/flow-keeper.ts';
 import { Nft } from './kernel/nft/nft.ts';
-import { NftWatch } from './kernel/nft/watch.ts';
 import { Rtnetlink } from './kernel/rtnetlink/rtnetlink.ts';
 import type { Log } from './log.ts';
-import type { Endpoint } from './model.ts';
 import { createApp } from './protocol/app.ts';
 import { listen } from './protocol/server.ts';
 import { Expectations } from './reconcile/expectations.ts';
-import { LossDetector } from './reconcile/loss-detector.ts';
 import { Reconciler } from './reconcile/reconciler.ts';
 import { Repairer } from './reconcile/repairer.ts';
 import { openStore } from './store/open.ts';
@@ -131,33 +126,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   });
   const server = await listen({ app, socketPath: options.socket, log });
 
-  const detector = new LossDetector(expectations, () => foreignLinks(state));
-  const repairer = new Repairer(loss => reconciler.run(loss), log);
-  const dockerUser = new Repairer(async () => {
-    const { changed, problem } = await kernel.openDockerUser();
-    if (changed) log.info('rule in DOCKER-USER put there');
-    if (problem !== undefined) log.warn(`DOCKER-USER: ${problem}`);
-  }, log);
-  const onFailure = (error: unknown) =>
-    log.error(`changes of the kernel are no longer seen: ${String(error)}`);
-  const monitor = watch({ groups: ['link', 'address', 'route', 'neighbour'], onFailure }, event => {
-    const loss = detector.lossIn(event);
-    if (loss !== undefined) repairer.repair(loss);
-  });
-  const nftWatch = new NftWatch({
-    own: () => nft.port,
-    // What others do to other tables is no concern.
-    onChange: change => {
-      if (change === 'unknown' || change.table === TABLE_NAME)
-        repairer.repair('the firewall table was changed');
-      if (change === 'unknown' || change.table === 'filter')
-        dockerUser.repair('the table filter was changed');
-      if (change === 'unknown' || change.table === 'firewalld') zones.repair('firewalld changed its table');
-    },
-    onError: onFailure,
-  });
-  const ufwWatch = new UfwWatch({ onChange: () => repairer.repair("ufw's rules were changed") });
-  detector.learn(await rtnetlink.links());
+  const watches = await startWatches({ kernel, rtnetlink, nft, state, expectations, reconciler, zones, log });
   await ready().catch((error: unknown) => log.error(`the host is not restored yet: ${String(error)}`));
   zones.repair('start');
 
@@ -165,12 +134,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     async close() {
       inventory.close();
       names.close();
-      repairer.close();
-      dockerUser.close();
-      ufwWatch.close();
+      watches.quiet();
       zones.close();
       await server.close();
-      await Promise.all([monitor.close(), nftWatch.close()]);
+      await watches.close();
       await kernel.close();
       await nft.close();
       await flows?.close();
@@ -188,29 +155,3 @@ function refuseSecondDaemon(state: State): void {
     if (error instanceof TsnetError && error.code === 'STATE_IN_USE') throw error;
   }
 }
-
-/** Whose a held port is, for the message to another who wants it. */
-function describeOwner(state: State, endpointId: string, container: string | undefined): string {
-  for (const network of state.known()) {
-    const endpoint = state.endpointsOf(network.id).find(({ id }) => id === endpointId);
-    const who = container === undefined ? '' : `container ${container}, `;
-    if (endpoint !== undefined) return `${who}${nameOfEndpoint(endpoint)} on ${nameOfNetwork(network)}`;
-  }
-  return `endpoint ${endpointId.slice(0, 12)}`;
-}
-
-/** Endpoints whose ports are published on the host. */
-const publishing = (state: State): Endpoint[] =>
-  state.known().flatMap(({ id }) => state.endpointsOf(id).filter(({ published }) => published.length > 0));
-
-/** Bridges that tsnet has made. */
-const ownBridges = (state: State): readonly string[] =>
-  state
-    .known()
-    .flatMap(({ base, lifecycle }) =>
-      base.kind === 'own' && base.type === 'bridge' && lifecycle === 'live' ? [base.link] : [],
-    );
-
-/** Links that networks hang on and did not make; none while the store cannot be read. */
-const foreignLinks = (state: State): ReadonlySet<string> =>
-  new Set(state.known().flatMap(network => (network.base.kind === 'foreign' ? [network.base.link] : [])));

@@ -116,7 +116,7 @@ export const OPTIONS = {
     default: 'nat',
     modes: ['bridge'],
     aliases: ['gateway_mode_ipv4'],
-    doc: 'nat publishes on the host; nat-unprotected also lets others route to every port of the containers; routed uses no NAT and opens published ports to those who route to the containers; isolated (with --internal) gives the bridge no address.',
+    doc: 'How others reach the containers: nat publishes on the host; nat-unprotected also lets others route to every port of the containers; routed uses no NAT and opens published ports to those who route to the containers; isolated (with --internal) gives the bridge no address.',
   },
   'com.docker.network.bridge.gateway_mode_ipv6': {
     type: { kind: 'choice', values: GATEWAY_MODES },

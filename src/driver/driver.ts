@@ -2,11 +2,13 @@ import type { NetworkDriver } from '../protocol/types.ts';
 import type { Context } from './context.ts';
 import { Endpoints } from './endpoints.ts';
 import { Networks } from './networks.ts';
+import { OutsideWorld } from './outside-world.ts';
 
 /** tsnet's answer to libnetwork's network driver protocol. */
 export function createDriver(context: Context): NetworkDriver {
   const networks = new Networks(context);
-  const endpoints = new Endpoints(context);
+  const outside = new OutsideWorld(context);
+  const endpoints = new Endpoints(context, outside);
   return {
     gwAllocCheck: async flags => networks.gwAllocCheck(flags),
     createNetwork: (request, call) => networks.create(request, call),
@@ -17,7 +19,7 @@ export function createDriver(context: Context): NetworkDriver {
     operInfo: async () => ({}),
     join: (request, call) => endpoints.join(request, call),
     leave: (ref, call) => endpoints.leave(ref, call),
-    program: (request, call) => endpoints.program(request, call),
-    revoke: (ref, call) => endpoints.revoke(ref, call),
+    program: (request, call) => outside.program(request, call),
+    revoke: (ref, call) => outside.revoke(ref, call),
   };
 }

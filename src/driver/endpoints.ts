@@ -11,30 +11,27 @@ import type {
   EndpointRef,
   JoinAnswer,
   JoinRequest,
-  ProgramRequest,
 } from '../protocol/types.ts';
 import { hostSource } from '../shim/shim.ts';
 import { refuseLate } from './change.ts';
 import { type Context, endpointKeys, factsFor, stepsToAdd, stepsToDetach } from './context.ts';
 import { nameOfEndpoint, nameOfNetwork } from './object-names.ts';
-import { Publisher } from './publisher.ts';
-import { Rivals } from './rivals.ts';
+import type { OutsideWorld } from './outside-world.ts';
+import { requireEndpoint, requireNetwork } from './require.ts';
 
 /** The life of endpoints: CreateEndpoint remembers one, Join makes its link, DeleteEndpoint takes it away. */
 export class Endpoints {
   readonly #context: Context;
-  readonly #publisher: Publisher;
-  readonly #rivals: Rivals;
+  readonly #outside: OutsideWorld;
 
-  constructor(context: Context) {
+  constructor(context: Context, outside: OutsideWorld) {
     this.#context = context;
-    this.#publisher = new Publisher(context);
-    this.#rivals = new Rivals(context);
+    this.#outside = outside;
   }
 
   async create(request: CreateEndpointRequest, call: Call): Promise<CreateEndpointAnswer> {
     return this.#context.runner.run(endpointKeys(request.networkId), async () => {
-      const network = this.#network(request.networkId);
+      const network = requireNetwork(this.#context.state, request.networkId);
       call.about(`${nameOfEndpoint(asNamed(request))} on ${nameOfNetwork(network)}`);
       const existing = this.#context.state.endpoint(request.networkId, request.endpointId);
       if (existing?.lifecycle === 'live') return repeat(existing, request);
@@ -65,8 +62,8 @@ export class Endpoints {
   async join(request: JoinRequest, call: Call): Promise<JoinAnswer> {
     const { runner, state, kernel, changes } = this.#context;
     const answer = await runner.run(endpointKeys(request.networkId), async () => {
-      const network = this.#network(request.networkId);
-      const known = this.#endpoint(network, request.endpointId);
+      const network = requireNetwork(this.#context.state, request.networkId);
+      const known = requireEndpoint(this.#context.state, network, request.endpointId);
       const context = `${nameOfEndpoint(known)} on ${nameOfNetwork(network)}`;
       call.about(context);
       refuseLate(call, context);
@@ -101,7 +98,8 @@ export class Endpoints {
       return modeOf(network).join(network, endpoint);
     });
     // The engine asks for ports by the network that has the default gateway only.
-    if (answer.gateway4 === undefined && answer.gateway6 === undefined) await this.program(request, call);
+    if (answer.gateway4 === undefined && answer.gateway6 === undefined)
+      await this.#outside.program(request, call);
     return answer;
   }
 
@@ -116,10 +114,9 @@ export class Endpoints {
       if (endpoint === undefined) return;
       call.about(nameOfEndpoint(endpoint));
       if (endpoint.left === undefined) state.putEndpoint({ ...endpoint, left: true });
-      // An engine that has restarted under its containers says nothing before this (protocol: Revoke after live-restore).
-      const network = state.network(ref.networkId);
-      if (network !== undefined) await this.#publisher.withdraw(network, { ...endpoint, left: true }, call);
     });
+    // An engine that has restarted under its containers says nothing before this (protocol: Revoke after live-restore).
+    await this.#outside.revoke(ref, call);
   }
 
   async delete(ref: EndpointRef, call: Call): Promise<void> {
@@ -130,45 +127,6 @@ export class Endpoints {
       if (network === undefined || endpoint === undefined) return;
       call.about(`${nameOfEndpoint(endpoint)} on ${nameOfNetwork(network)}`);
       await this.#remove(network, endpoint, call);
-    });
-  }
-
-  /**
-   * The network has become the container's way out, and with it the one whose ports are published.
-   * @throws TsnetError PORT_TAKEN, PORTS_EXHAUSTED, HOST_ADDRESS: the engine then gives up the container's start
-   */
-  async program(request: ProgramRequest, call: Call): Promise<void> {
-    const { runner } = this.#context;
-    for (;;) {
-      const rival = await runner.run(endpointKeys(request.networkId), async () => {
-        const network = this.#network(request.networkId);
-        const endpoint = this.#endpoint(network, request.endpointId);
-        call.about(`${nameOfEndpoint(endpoint)} on ${nameOfNetwork(network)}`);
-        const asked = { ...endpoint, ports: request.ports };
-        try {
-          await this.#publisher.publish(network, asked, request.noRelay !== true, call);
-          return undefined;
-        } catch (error) {
-          const found = await this.#rivals.of(network, asked, error);
-          if (found === undefined) throw error;
-          return found;
-        }
-      });
-      if (rival === undefined) return;
-      // Not within the task above: two networks that wait for each other would wait for ever.
-      await this.revoke(rival, call);
-    }
-  }
-
-  /** Another network of the container has become its way out, or the container ends. */
-  async revoke(ref: EndpointRef, call: Call): Promise<void> {
-    const { runner, state } = this.#context;
-    await runner.run(endpointKeys(ref.networkId), async () => {
-      const network = state.network(ref.networkId);
-      const endpoint = state.endpoint(ref.networkId, ref.endpointId);
-      if (network === undefined || endpoint === undefined) return;
-      call.about(`${nameOfEndpoint(endpoint)} on ${nameOfNetwork(network)}`);
-      await this.#publisher.withdraw(network, endpoint, call);
     });
   }
 
@@ -236,25 +194,6 @@ export class Endpoints {
         remedy: `Bring it up: ip link set ${link.name} up.`,
       });
     }
-  }
-
-  #network(id: string): Network {
-    const network = this.#context.state.network(id);
-    if (network === undefined || network.lifecycle === 'deleting') {
-      throw new TsnetError('NETWORK_UNKNOWN', `network ${id.slice(0, 12)} is not known`);
-    }
-    return network;
-  }
-
-  #endpoint(network: Network, id: string): Endpoint {
-    const endpoint = this.#context.state.endpoint(network.id, id);
-    if (endpoint === undefined || endpoint.lifecycle === 'deleting') {
-      throw new TsnetError(
-        'ENDPOINT_UNKNOWN',
-        `endpoint ${id.slice(0, 12)} on ${nameOfNetwork(network)} is not known`,
-      );
-    }
-    return endpoint;
   }
 }
 

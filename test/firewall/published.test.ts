@@ -103,7 +103,7 @@ function rowsOf(version: Version, netfilter: number): Row[] {
     ['a', [address('guest'), 80], undefined],
     ['a', [address('routed'), 80], `routed saw ${address('a')}`],
     ['a', [address('routed'), 81], undefined],
-    ['a', [address('unprotected'), 80], 'silence'],
+    ['a', [address('unprotected'), 80], undefined],
     ['x', [address('y'), 80], `y saw ${address('x')}`],
     ['y', [address('x'), 80], `x saw ${address('y')}`],
     ['x', [address('a'), 80], undefined],

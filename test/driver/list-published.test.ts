@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { listPublished } from '../../src/driver/published.ts';
+import { listPublished } from '../../src/driver/list-published.ts';
 import type { Endpoint, Network, PublishedPort } from '../../src/model.ts';
 import { ENDPOINT, endpoint, macvlanNetwork, NETWORK, network, SUBNET6 } from '../modes/samples.ts';
 

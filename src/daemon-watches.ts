@@ -1,0 +1,75 @@
+import type { State } from './driver/state.ts';
+import { foreignLinks } from './driver/state-views.ts';
+import { TABLE_NAME } from './firewall/skeleton.ts';
+import { UfwWatch } from './host-firewall/ufw-watch.ts';
+import type { Kernel } from './kernel/kernel.ts';
+import { watch } from './kernel/monitor.ts';
+import type { Nft } from './kernel/nft/nft.ts';
+import { NftWatch } from './kernel/nft/watch.ts';
+import type { Rtnetlink } from './kernel/rtnetlink/rtnetlink.ts';
+import type { Log } from './log.ts';
+import type { Expectations } from './reconcile/expectations.ts';
+import { LossDetector } from './reconcile/loss-detector.ts';
+import type { Reconciler } from './reconcile/reconciler.ts';
+import { Repairer } from './reconcile/repairer.ts';
+
+export interface WatchedParts {
+  readonly kernel: Kernel;
+  readonly rtnetlink: Rtnetlink;
+  readonly nft: Nft;
+  readonly state: State;
+  readonly expectations: Expectations;
+  readonly reconciler: Reconciler;
+  /** Settles tsnet's bridges in firewalld. */
+  readonly zones: Repairer;
+  readonly log: Log;
+}
+
+export interface Watches {
+  /** Starts no repair from here on. */
+  quiet(): void;
+  close(): Promise<void>;
+}
+
+/** Listens for what others do to the host, and has it put right. @throws TsnetError FIREWALL, NetlinkError */
+export async function startWatches(parts: WatchedParts): Promise<Watches> {
+  const { kernel, rtnetlink, nft, state, expectations, reconciler, zones, log } = parts;
+  const repairer = new Repairer(loss => reconciler.run(loss), log);
+  const dockerUser = new Repairer(async () => {
+    const { changed, problem } = await kernel.openDockerUser();
+    if (changed) log.info('rule in DOCKER-USER put there');
+    if (problem !== undefined) log.warn(`DOCKER-USER: ${problem}`);
+  }, log);
+  const onFailure = (error: unknown) =>
+    log.error(`changes of the kernel are no longer seen: ${String(error)}`);
+
+  const detector = new LossDetector(expectations, () => foreignLinks(state));
+  const monitor = watch({ groups: ['link', 'address', 'route', 'neighbour'], onFailure }, event => {
+    const loss = detector.lossIn(event);
+    if (loss !== undefined) repairer.repair(loss);
+  });
+  const nftWatch = new NftWatch({
+    own: () => nft.port,
+    // What others do to other tables is no concern.
+    onChange: change => {
+      const concerns = (table: string) => change === 'unknown' || change.table === table;
+      if (concerns(TABLE_NAME)) repairer.repair('the firewall table was changed');
+      if (concerns('filter')) dockerUser.repair('the table filter was changed');
+      if (concerns('firewalld')) zones.repair('firewalld changed its table');
+    },
+    onError: onFailure,
+  });
+  const ufwWatch = new UfwWatch({ onChange: () => repairer.repair("ufw's rules were changed") });
+  detector.learn(await rtnetlink.links());
+
+  return {
+    quiet() {
+      repairer.close();
+      dockerUser.close();
+      ufwWatch.close();
+    },
+    async close() {
+      await Promise.all([monitor.close(), nftWatch.close()]);
+    },
+  };
+}

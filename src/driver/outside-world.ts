@@ -1,0 +1,58 @@
+import type { Call, EndpointRef, ProgramRequest } from '../protocol/types.ts';
+import { type Context, endpointKeys } from './context.ts';
+import { nameOfEndpoint, nameOfNetwork } from './object-names.ts';
+import { Publisher } from './publisher.ts';
+import { requireEndpoint, requireNetwork } from './require.ts';
+import { Rivals } from './rivals.ts';
+
+/** A container's ways to and from the outside world: ProgramExternalConnectivity and RevokeExternalConnectivity. */
+export class OutsideWorld {
+  readonly #context: Context;
+  readonly #publisher: Publisher;
+  readonly #rivals: Rivals;
+
+  constructor(context: Context) {
+    this.#context = context;
+    this.#publisher = new Publisher(context);
+    this.#rivals = new Rivals(context);
+  }
+
+  /**
+   * The network has become the container's way out, and with it the one whose ports are published.
+   * @throws TsnetError PORT_TAKEN, PORTS_EXHAUSTED, HOST_ADDRESS: the engine then gives up the container's start
+   */
+  async program(request: ProgramRequest, call: Call): Promise<void> {
+    const { runner } = this.#context;
+    for (;;) {
+      const rival = await runner.run(endpointKeys(request.networkId), async () => {
+        const network = requireNetwork(this.#context.state, request.networkId);
+        const endpoint = requireEndpoint(this.#context.state, network, request.endpointId);
+        call.about(`${nameOfEndpoint(endpoint)} on ${nameOfNetwork(network)}`);
+        const asked = { ...endpoint, ports: request.ports };
+        try {
+          await this.#publisher.publish(network, asked, request.noRelay !== true, call);
+          return undefined;
+        } catch (error) {
+          const found = await this.#rivals.of(network, asked, error);
+          if (found === undefined) throw error;
+          return found;
+        }
+      });
+      if (rival === undefined) return;
+      // Not within the task above: two networks that wait for each other would wait for ever.
+      await this.revoke(rival, call);
+    }
+  }
+
+  /** Another network of the container has become its way out, or the container ends. */
+  async revoke(ref: EndpointRef, call: Call): Promise<void> {
+    const { runner, state } = this.#context;
+    await runner.run(endpointKeys(ref.networkId), async () => {
+      const network = state.network(ref.networkId);
+      const endpoint = state.endpoint(ref.networkId, ref.endpointId);
+      if (network === undefined || endpoint === undefined) return;
+      call.about(`${nameOfEndpoint(endpoint)} on ${nameOfNetwork(network)}`);
+      await this.#publisher.withdraw(network, endpoint, call);
+    });
+  }
+}
