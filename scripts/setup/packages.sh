@@ -9,11 +9,14 @@
 # /var/cache/tsnet-lab):
 #   engines/28   dockerd, containerd and their helpers of sid; of trixie under engines/26 when sid has left 28
 #   compose      trixie's docker-compose, a plugin of the docker client
+#   firewalls    ufw and firewalld of the machine's own release, so that this machine itself never has them
 # runc stays the machine's own: that of newer suites wants a newer C library.
 set -euo pipefail
 
 CACHE=${TSNET_LAB_CACHE:-/var/cache/tsnet-lab}
 PACKAGES='docker.io iproute2 iptables nftables libnftables1 busybox-static util-linux tcpdump iputils-ping strace'
+# What firewalld is run with.
+PACKAGES="$PACKAGES dbus-daemon python3-dbus python3-gi"
 PROGRAMS='dockerd docker-proxy docker-init containerd containerd-shim-runc-v2 containerd-shim ctr'
 CHECK=
 if [ "${1:-}" = --check ]; then CHECK=1; shift; fi
@@ -163,6 +166,25 @@ compose() {
   say "unpacked docker-compose $("$CACHE/compose/docker-compose" version --short)"
 }
 
+# As their packages would leave them behind, but for what starts them: to be copied over the root of a lab's host.
+firewalls() {
+  local work x
+  [ ! -e "$CACHE/firewalls" ] || return 0
+  [ -z "$CHECK" ] || die "ufw and firewalld are not unpacked in $CACHE"
+  work=$(mktemp -d "$CACHE/.fetch.XXXXXX")
+  x=$work/x
+  apt_of "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$work" &&
+    unpack "$work" ufw firewalld python3-firewall python3-nftables ||
+    { tail -3 "$work/log" >&2; rm -rf "$work"; die "no ufw and firewalld"; }
+  cp "$x"/usr/share/ufw/iptables/*.rules "$x"/usr/share/ufw/*.init "$x/usr/share/ufw/ufw.conf" "$x/etc/ufw/"
+  chmod 640 "$x"/etc/ufw/*.rules
+  cp -a "$x/lib/." "$x/usr/lib/" # in the merged /usr of Debian /lib is a link
+  rm -rf "$x/lib"
+  mv -T "$x" "$CACHE/firewalls"
+  rm -rf "$work"
+  say "unpacked ufw and firewalld"
+}
+
 if [ -z "$CHECK" ]; then
   [ "$(id -u)" = 0 ] || die "must be root"
   mkdir -p "$CACHE"
@@ -173,3 +195,4 @@ fi
 install_packages
 for generation in "$@"; do engine "$generation"; done
 compose
+firewalls
