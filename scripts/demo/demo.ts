@@ -8,6 +8,7 @@ import { Command, Option } from 'commander';
 import type { Generation } from '../../test/lab/engines.ts';
 import { hostLinks, marked } from './host-links.ts';
 import { builtinMacvlan, doors, sideBySide } from './macvlan-builtin.ts';
+import { publishedPorts } from './published.ts';
 import { reachMatrix } from './reach.ts';
 import { Stage } from './stage.ts';
 import { deleteShim, powerFailure } from './survival.ts';
@@ -56,6 +57,9 @@ async function play(stage: Stage): Promise<string[]> {
   console.log(sideBySide(builtin, own));
   if (!own.host || !own.peer) broken.push('lan1 is not reached from everywhere');
   if (builtin.host || !builtin.peer) broken.push("Docker's own macvlan driver is not as it is known to be");
+
+  title('Published ports');
+  broken.push(...(await publishedPorts(stage)));
 
   title('When things break');
   await deleteShim(stage, 'lan1');

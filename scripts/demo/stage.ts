@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { TsnetHost } from '../../test/engine/support/tsnet-host.ts';
+import { TSNET, TsnetHost } from '../../test/engine/support/tsnet-host.ts';
 import type { Generation } from '../../test/lab/engines.ts';
 import type { Host } from '../../test/lab/host.ts';
 import { Lab } from '../../test/lab/lab.ts';
@@ -51,6 +51,11 @@ export class Stage {
       await stage.destroy();
       throw error;
     }
+  }
+
+  /** Path of the tsnet that runs. */
+  get program(): string {
+    return TSNET;
   }
 
   get host(): Host {

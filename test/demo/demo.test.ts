@@ -15,6 +15,9 @@ describe.each(ENGINES)('the demo, engine %s', engine => {
     expect(all).toMatch(/│ its own host +│ - +│ yes +│/);
     expect(all).toMatch(/│ the LAN +│ yes +│ yes +│/);
     expect(all).toMatch(/│ host +│ tss\w+ +│ macvlan │ the host's door/);
+    expect(all).toMatch(/│ the host +│ \[::1\]:8080 +│ shop +│/);
+    expect(all).toMatch(/│ LAN peer +│ 198\.18\.0\.\d+:80, its own address │ lamp +│/);
+    expect(all).toMatch(/ {2}shop +web +0\.0\.0\.0:8080 +\S+:80 +tcp/);
     expect(all).toMatch(/repaired: the host reaches lan1 again after \d+ ms/);
     expect(all).toMatch(/6 containers are back/);
     expect(all).toContain('Links and routes of tsnet left on the host: 0');

@@ -5,7 +5,7 @@ import { findEngine, type Generation } from '../../lab/engines.ts';
 import type { Host } from '../../lab/host.ts';
 import { Lab, type LabOptions } from '../../lab/lab.ts';
 
-const TSNET = join(import.meta.dirname, '../../../dist/tsnet');
+export const TSNET = join(import.meta.dirname, '../../../dist/tsnet');
 
 export type EngineGeneration = Exclude<Generation, 'newest'>;
 
