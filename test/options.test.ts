@@ -22,6 +22,12 @@ const BRIDGE = {
   icc: true,
   masquerade: true,
   ifacePrefix: 'eth',
+  publish: 'self',
+  gatewayMode4: 'nat',
+  gatewayMode6: 'nat',
+  isolation: true,
+  allowFrom: [],
+  firewall: 'own',
 };
 
 describe('the table of options', () => {
@@ -208,6 +214,7 @@ const likely = fc.dictionary(
   fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...names) }, { weight: 1, arbitrary: fc.string() }),
   fc.oneof(
     fc.constantFrom('true', 'false', 'on', '', 'bridge', 'macvlan', 'private', 'passthru', 'eth0', '1500'),
+    fc.constantFrom('host', 'both', 'routed', 'isolated', 'ufw', '198.18.0.11', '2001:db8::/32,198.18.0.1'),
     fc.string(),
   ),
   { maxKeys: 4 },
@@ -221,12 +228,16 @@ describe('parseOptions', { timeout: 60_000 }, () => {
         try {
           const options = parse(generic, internal);
           accepted += 1;
-          const { parent, bridgeName, ...rest } = options;
+          const { parent, bridgeName, hostBinding, ...rest } = options;
           expect(Object.keys(rest).sort()).toEqual(Object.keys(BRIDGE).sort());
           for (const [key, value] of Object.entries(BRIDGE))
             expect(typeof rest[key as keyof typeof rest]).toBe(typeof value);
           for (const link of [parent, bridgeName])
             if (link !== undefined) expect(link).toMatch(/^[\w.@-]{1,15}$/);
+          if (hostBinding !== undefined) expect(hostBinding).toMatch(/^[\da-fA-F.:]+$/);
+          if (options.publish === 'host' || options.publish === 'both') expect(options.shim).toBe(true);
+          for (const gateway of [options.gatewayMode4, options.gatewayMode6])
+            if (gateway === 'isolated') expect(internal).toBe(true);
           if (options.shim) expect(options).toMatchObject({ mode: 'macvlan', macvlanMode: 'bridge' });
           if (options.shim || !internal) expect('parent' in options).toBe(parent !== undefined);
           if (internal || options.mode === 'bridge') expect(parent).toBeUndefined();

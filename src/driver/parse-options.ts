@@ -47,6 +47,14 @@ export function parseOptions(generic: Readonly<Record<string, string>>, internal
   if ((publish === 'host' || publish === 'both') && !(shimPossible && (shimWanted ?? true))) {
     throw new TsnetError('OPTION_CONFLICT', `option publish=${publish} needs the shim`);
   }
+  const onHost = mode === 'bridge' || publish === 'host' || publish === 'both';
+  for (const name of ['allow_from', 'firewall'] as const) {
+    if (onHost || text(name) === undefined || text(name) === 'own') continue;
+    throw new TsnetError(
+      'OPTION_CONFLICT',
+      `option ${name} is about ports published on the host, and publish=${publish} publishes none there`,
+    );
+  }
   const gatewayMode = (family: 4 | 6): GatewayMode => {
     const value = (text(`com.docker.network.bridge.gateway_mode_ipv${family}`) ?? 'nat') as GatewayMode;
     if (value === 'isolated' && !internal) {

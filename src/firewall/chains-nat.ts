@@ -63,9 +63,16 @@ export const NAT_CHAINS: readonly Chain[] = [
           `ct status dnat snat ${ip} to oifname . ${ip} daddr map @published_source${version}`,
       ),
       'iifname . oifname @same_bridge ct status dnat jump hairpin',
-      // The same where br_netfilter makes a bridged frame of it, which has no input interface here. Nor have packets
-      // of the host itself, and their source stays.
-      'meta iif 0 ct status dnat fib saddr type != local jump hairpin',
+      // Where br_netfilter turns the packet round within the bridge, its answer passes conntrack there as well, but for
+      // that of a container to itself.
+      ...bothVersions(
+        ({ version, ip }) => `ct status dnat ${ip} saddr . ${ip} daddr @self${version} masquerade`,
+      ),
+      // From another network of tsnet: a container that is on both would answer by the one that they share.
+      'iifname @bridges ct status dnat jump hairpin',
+      ...bothVersions(
+        ({ version, ip }) => `iifname . ${ip} saddr @guest${version} ct status dnat jump hairpin`,
+      ),
       // No container could answer to such a source.
       `oifname @localnet ip saddr ${LOOPBACK} ct status dnat masquerade`,
       ...bothVersions(
@@ -79,7 +86,7 @@ export const NAT_CHAINS: readonly Chain[] = [
     ],
   },
   {
-    // By the host's address to a container on the bridge that the client is on: the answer has to come back this way.
+    // From one container by the host's address to another: the answer has to come back this way.
     name: 'hairpin',
     rules: [
       'oifname @bridges masquerade',

@@ -41,6 +41,9 @@ const SHAPES: Readonly<Record<FirewallSet, Shape>> = {
   // Ports published on one address of the host.
   publish_at4: { key: ['ipv4_addr', ...PORT], value: ['ipv4_addr', 'inet_service'] },
   publish_at6: { key: ['ipv6_addr', ...PORT], value: ['ipv6_addr', 'inet_service'] },
+  // Containers with published ports, each with itself: nft cannot compare the two addresses of a packet.
+  self4: { key: ['ipv4_addr', 'ipv4_addr'] },
+  self6: { key: ['ipv6_addr', 'ipv6_addr'] },
   // Containers that would answer their clients past the host, which undoes no translation then, by the link to them:
   // to the address of the host that connections to their published ports have to come from.
   published_source4: { ...GUEST4, value: ['ipv4_addr'] },

@@ -101,6 +101,8 @@ export type FirewallSet =
   | 'publish6'
   | 'publish_at4'
   | 'publish_at6'
+  | 'self4'
+  | 'self6'
   | 'published_source4'
   | 'published_source6'
   | 'restricted4'

@@ -31,7 +31,7 @@ export function ownBridge(network: Network, facts: HostFacts): HostState {
     ],
     addresses: gateways.map(address => ({ link: name, address })),
     sysctls: [
-      ...(facts.ipv6 ? [{ path: `net/ipv6/conf/${name}/accept_ra`, value: '0' }] : []),
+      ...(facts.ipv6 ? sysctls6(name) : []),
       ...(localnet(network) ? [{ path: `net/ipv4/conf/${name}/route_localnet`, value: '1' }] : []),
       ...(internal ? [] : forwarding(network, facts)),
     ],
@@ -42,6 +42,13 @@ export function ownBridge(network: Network, facts: HostFacts): HostState {
 
 const gatewayAddresses = (subnets: Network['subnets4']): string[] =>
   realSubnets(subnets).flatMap(subnet => (subnet.gateway === undefined ? [] : [subnet.gateway]));
+
+const sysctls6 = (name: string): Sysctl[] => [
+  { path: `net/ipv6/conf/${name}/accept_ra`, value: '0' },
+  // Nobody else has the address that the bridge's MAC makes; while it is looked for, two seconds from the first
+  // container on, the host has no source to ask for neighbours of what it forwards (ndisc_send_ns).
+  { path: `net/ipv6/conf/${name}/accept_dad`, value: '0' },
+];
 
 const isNat = (mode: GatewayMode): boolean => mode === 'nat' || mode === 'nat-unprotected';
 

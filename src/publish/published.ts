@@ -14,7 +14,10 @@ export function publishedState(network: Network, endpoint: Endpoint): HostState 
     holds: endpoint.published.flatMap(published => holdOf(network, endpoint, published)),
     firewall: [
       ...endpoint.published.flatMap(published => redirection(endpoint, published)),
-      ...addressesOf(endpoint).flatMap(address => admission(network, address)),
+      ...addressesOf(endpoint).flatMap((address): FirewallElement[] => [
+        { set: `self${familyOf(address)}`, key: [address, address] },
+        ...admission(network, address),
+      ]),
     ],
   };
 }

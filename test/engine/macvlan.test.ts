@@ -1,6 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Lab } from '../lab/lab.ts';
-import { waitFor } from '../lab/wait.ts';
 import {
   answers,
   attached,
@@ -156,14 +155,6 @@ describe.each(ENGINES)('macvlan on the LAN, engine %s', engine => {
     expect(next.mac).toBe(before.mac);
     expect(await answers(lab.lan, before.address4)).toBe(true);
     expect(await answers(a.host, before.address4)).toBe(true);
-  });
-
-  it('only warns of published ports', async () => {
-    await create(a, 'lan', ...LAN4, ...PARENT);
-    const web = await startContainer(a, 'web', 'lan', '-p', '8080:80');
-    await reaches(lab.lan, web.address4);
-    await waitFor(() => a.log().includes('are not published'), { what: () => `a warning in:\n${a.log()}` });
-    expect((await a.host.sh('ss -Hltn sport = :8080', { reject: false })).stdout).toBe('');
   });
 
   it('lets several networks share a parent', async () => {

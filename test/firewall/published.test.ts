@@ -47,6 +47,9 @@ function rowsOf(version: Version, netfilter: number): Row[] {
   const loopback = version === 4 ? '127.0.0.1' : '::1';
   const address = (place: PlaceName) => addressOf(place, version);
   const gateway = (bridge: Parameters<typeof gatewayOf>[0]) => gatewayOf(bridge, version);
+  // br_netfilter turns a packet to a neighbour round within the bridge, and its answer comes back that way.
+  const neighbour = (place: PlaceName, bridge: Parameters<typeof gatewayOf>[0]) =>
+    netfilter === 1 ? address(place) : gateway(bridge);
   return [
     // A neighbour on the LAN, whose address the container sees.
     ['lan', [host, PORTS.a], `a saw ${address('lan')}`],
@@ -79,20 +82,20 @@ function rowsOf(version: Version, netfilter: number): Row[] {
     ['host', [address('a'), 80], `a saw ${gateway('tsb1')}`],
     // Containers by the host's address: the same one, one of the same network, of other networks.
     ['a', [host, PORTS.a], `a saw ${gateway('tsb1')}`],
-    ['a2', [host, PORTS.a], `a saw ${gateway('tsb1')}`],
-    ['a2', [gateway('tsb1'), PORTS.a], `a saw ${gateway('tsb1')}`],
+    ['a2', [host, PORTS.a], `a saw ${neighbour('a2', 'tsb1')}`],
+    ['a2', [gateway('tsb1'), PORTS.a], `a saw ${neighbour('a2', 'tsb1')}`],
     // br_netfilter keeps the frame on the bridge, whose ports do not talk to each other in such a network.
     ['lone2', [host, PORTS.lone], netfilter === 1 ? undefined : `lone saw ${gateway('tsb4')}`],
-    ['other', [host, PORTS.restricted], `restricted saw ${gateway('tsb2')}`],
-    ['other', [host, PORTS.a], `a saw ${address('other')}`],
-    ['x', [host, PORTS.a], `a saw ${address('x')}`],
-    ['a', [host, PORTS.x], `x saw ${address('a')}`],
+    ['other', [host, PORTS.restricted], `restricted saw ${neighbour('other', 'tsb2')}`],
+    ['other', [host, PORTS.a], `a saw ${gateway('tsb1')}`],
+    ['x', [host, PORTS.a], `a saw ${gateway('tsb1')}`],
+    ['a', [host, PORTS.x], `x saw ${gateway('tsb7')}`],
     ['a', [host, PORTS.restricted], undefined],
     ['a', [host, PORTS.guest], `guest saw ${gateway('fbr0')}`],
     ['a', [host, PORTS.macvlan], `macvlan saw ${host}`],
-    ['guest', [host, PORTS.a], `a saw ${address('guest')}`],
+    ['guest', [host, PORTS.a], `a saw ${gateway('tsb1')}`],
     ['guest', [host, PORTS.guest], `guest saw ${gateway('fbr0')}`],
-    ['o', [gateway('fbr0'), PORTS.guest], `guest saw ${gateway('fbr0')}`],
+    ['o', [gateway('fbr0'), PORTS.guest], `guest saw ${neighbour('o', 'fbr0')}`],
     ['o', [host, PORTS.a], `a saw ${address('o')}`],
     ['macvlan', [host, PORTS.a], `a saw ${address('macvlan')}`],
     ['macvlan', [host, PORTS.macvlan], `macvlan saw ${host}`],

@@ -26,6 +26,7 @@ describe('a bridge of its own', () => {
       addresses: [{ link: 'tsb1', address: '198.18.1.1/24' }],
       sysctls: [
         { path: 'net/ipv6/conf/tsb1/accept_ra', value: '0' },
+        { path: 'net/ipv6/conf/tsb1/accept_dad', value: '0' },
         { path: 'net/ipv4/conf/tsb1/route_localnet', value: '1' },
         { path: 'net/ipv4/ip_forward', value: '1' },
       ],
@@ -57,7 +58,7 @@ describe('a bridge of its own', () => {
   it('that is internal has its gateway and neither forwarding nor translation', () => {
     const state = bridge.network(network({ internal: true, ipv6: true, subnets6: [SUBNET6] }), facts([]));
     expect(state.addresses).toHaveLength(2);
-    expect(paths(state)).toEqual(['net/ipv6/conf/tsb1/accept_ra=0']);
+    expect(paths(state)).toEqual(['net/ipv6/conf/tsb1/accept_ra=0', 'net/ipv6/conf/tsb1/accept_dad=0']);
     expect(elements(state)).toEqual(['bridges tsb1', 'same_bridge tsb1 tsb1', 'internal tsb1']);
   });
 

@@ -112,8 +112,9 @@ export class PolicyLab {
       this.#servers.set(name, child);
       await child.waitForOutput('listening');
     }
+    // Duplicate address detection: of the container's own addresses, and of those that the host speaks with it from.
     await waitFor(async () => (await this.#tentative(name)) === '', {
-      what: `the IPv6 addresses of ${name} to be usable`,
+      what: `the IPv6 addresses of ${name} and its host to be usable`,
     });
   }
 
@@ -154,8 +155,10 @@ export class PolicyLab {
     expect(await mapElements(this.host)).toEqual([]);
   }
 
-  #tentative(name: string): Promise<string> {
-    return inContainer(this.host, name, 'ip', '-6', 'addr', 'show', 'tentative');
+  async #tentative(name: string): Promise<string> {
+    const list = ['ip', '-6', 'addr', 'show', 'tentative'] as const;
+    const { stdout } = await this.host.host.exec(list[0], list.slice(1));
+    return `${stdout}${await inContainer(this.host, name, ...list)}`;
   }
 }
 

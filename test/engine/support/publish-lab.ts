@@ -22,6 +22,7 @@ export type Answers = Record<Place, string | undefined>;
 const NODE = [process.execPath, '/lib', '/lib64']
   .filter(existsSync)
   .flatMap(path => ['-v', `${path}:${path}:ro`]);
+const SCTP = join(FIXTURES, 'sctp-packet.ts');
 const SERVER = join(FIXTURES, 'name-server.ts');
 
 /**
@@ -183,6 +184,20 @@ export async function startUdpSeries(from: Pinger, place: Place, sourcePort: num
   const child = await node.spawn(file, args);
   await child.waitForOutput('sending');
   return child;
+}
+
+/** Prints the SCTP packets that arrive in a container: see fixtures/sctp-packet.ts. */
+export async function startSctpReceiver(on: TsnetHost, container: string): Promise<Child> {
+  const enter = (await enterContainer({ on, container })).slice(1);
+  const child = await on.host.spawn('nsenter', [...enter, 'node', SCTP, 'receive']);
+  await child.waitForOutput('receiving');
+  return child;
+}
+
+/** Sends one SCTP packet over IPv4. */
+export async function sendSctp(from: LabNode, place: Place): Promise<void> {
+  const { address, port } = parsePlace(place);
+  await from.exec('node', [SCTP, 'send', address, port]);
 }
 
 /** A container as a client. */

@@ -83,6 +83,10 @@ function elementsOf(version: Version): FirewallElement[] {
     ...link(`masquerade${version}`, 'tsb1', 'tsb2', 'tsb4', 'tsb6', 'tsb7', 'tsb8'),
     { set: `guest${version}`, key: ['fbr0', addressOf('guest', version)] },
     { set: `guest_masquerade${version}`, key: ['fbr0', addressOf('guest', version)] },
+    ...Object.keys(PORTS).map((place): FirewallElement => {
+      const address = addressOf(place as PlaceName, version);
+      return { set: `self${version}`, key: [address, address] };
+    }),
     ...both(protocol =>
       Object.entries(PORTS).map(([place, port]) => ({
         set: `publish${version}`,
