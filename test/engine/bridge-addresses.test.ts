@@ -59,6 +59,7 @@ describe.each(ENGINES)('addresses on a bridge network, engine %s', engine => {
     expect(await ownElements(host)).toEqual(
       [
         `bridges ${bridge}`,
+        `localnet ${bridge}`,
         `masquerade4 ${bridge}`,
         `masquerade6 ${bridge}`,
         `same_bridge ${bridge} ${bridge}`,
