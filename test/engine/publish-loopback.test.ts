@@ -119,7 +119,8 @@ describe.each(ENGINES)('a port published on 127.0.0.1, engine %s', engine => {
           '127.0.0.1:8081',
           '127.0.0.1:8080',
         );
-        expect(answers).toEqual({ [`${HOST}:8080`]: 'c1 198.18.9.1' });
+        // as itself or as its gateway, with br_netfilter or without
+        expect(answers).toEqual({ [`${HOST}:8080`]: expect.stringMatching(/^c1 198\.18\.9\./) });
       } finally {
         await host.docker('rm', '-f', 'bad');
       }

@@ -97,6 +97,7 @@ export function elementsCalledFor({ networks }: StoreView): string[] {
     .filter(network => network.options.mode === 'bridge')
     .flatMap(({ base: { link } }) => [
       `bridges ${link}`,
+      `localnet ${link}`,
       `masquerade4 ${link}`,
       `same_bridge ${link} ${link}`,
     ])
