@@ -11,6 +11,7 @@ import {
 import type { HoldRequest, Kernel } from '../../src/kernel/kernel.ts';
 import type { LinkInfo } from '../../src/kernel/link-info.ts';
 import type { HostFacts, ParentFacts } from '../../src/modes/mode.ts';
+import { clashes } from '../host-state/arbitrary.ts';
 import { HostModel } from '../host-state/host-model.ts';
 import { Crash, type Fuse } from './fuse.ts';
 
@@ -85,9 +86,8 @@ export class FakeKernel implements Kernel {
     for (let candidate = port || 49_152; ; candidate += 1) {
       const holds = addresses.map(address => ({ protocol, address, port: candidate, owner }));
       const isFree = holds.every(hold => {
-        const held = this.holderOf(hold);
-        const mine = port !== 0 && held === owner;
-        return (held === undefined || mine) && !this.taken.has(holdKey(hold));
+        const mine = port !== 0 && this.model.holds.get(holdKey(hold))?.owner === owner;
+        return (mine || this.holderOf(hold) === undefined) && !this.taken.has(holdKey(hold));
       });
       if (isFree) {
         for (const hold of holds) this.model.step({ op: 'hold.add', hold });
@@ -98,7 +98,7 @@ export class FakeKernel implements Kernel {
   }
 
   holderOf(port: Pick<PortHold, 'protocol' | 'address' | 'port'>): string | undefined {
-    return this.model.holds.get(holdKey(port))?.owner;
+    return [...this.model.holds.values()].find(hold => clashes(hold, port))?.owner;
   }
 
   async facts(parents: Iterable<string>): Promise<HostFacts> {
