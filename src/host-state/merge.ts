@@ -8,56 +8,25 @@ import type { HostState } from './types.ts';
 export function merge(states: readonly HostState[]): HostState {
   const only = states[0];
   if (states.length === 1 && only !== undefined) return only;
+  const union = <T>(part: (state: HostState) => readonly T[], key: (item: T) => string): T[] => [
+    ...byKey(states.flatMap(part), key).values(),
+  ];
   return {
-    links: [
-      ...byKey(
-        states.flatMap(s => s.links),
-        link => link.name,
-      ).values(),
-    ],
-    addresses: [
-      ...byKey(
-        states.flatMap(s => s.addresses),
-        addressKey,
-      ).values(),
-    ],
-    routes: [
-      ...byKey(
-        states.flatMap(s => s.routes),
-        routeKey,
-      ).values(),
-    ],
-    neighbours: [
-      ...byKey(
-        states.flatMap(s => s.neighbours),
-        neighbourKey,
-      ).values(),
-    ],
-    sysctls: [
-      ...byKey(
-        states.flatMap(s => s.sysctls),
-        s => s.path,
-      ).values(),
-    ],
-    firewall: [
-      ...byKey(
-        states.flatMap(s => s.firewall),
-        elementKey,
-      ).values(),
-    ],
+    links: union(
+      s => s.links,
+      link => link.name,
+    ),
+    addresses: union(s => s.addresses, addressKey),
+    routes: union(s => s.routes, routeKey),
+    neighbours: union(s => s.neighbours, neighbourKey),
+    sysctls: union(
+      s => s.sysctls,
+      sysctl => sysctl.path,
+    ),
+    firewall: union(s => s.firewall, elementKey),
     ...guardOf(states),
-    holds: [
-      ...byKey(
-        states.flatMap(s => s.holds),
-        holdKey,
-      ).values(),
-    ],
-    redirects: [
-      ...byKey(
-        states.flatMap(s => s.redirects),
-        redirectKey,
-      ).values(),
-    ],
+    holds: union(s => s.holds, holdKey),
+    redirects: union(s => s.redirects, redirectKey),
     residents: [...new Set(states.flatMap(s => s.residents))],
   };
 }

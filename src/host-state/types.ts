@@ -48,7 +48,6 @@ export interface DummyLink extends LinkCommon {
 }
 
 export type Link = BridgeLink | VethLink | MacvlanLink | DummyLink;
-export type LinkKind = Link['kind'];
 
 export interface Address {
   readonly link: string;

@@ -24,3 +24,7 @@ export function gatewaysOf(network: Network, endpoint: Endpoint): { gateway4?: s
     ...(gateway6 === undefined ? {} : { gateway6: bareOf(gateway6) }),
   };
 }
+
+/** The addresses of an endpoint, bare: of both families, as far as it has them. */
+export const addressesOf = ({ address4, address6 }: Pick<Endpoint, 'address4' | 'address6'>): string[] =>
+  [address4, address6].flatMap(cidr => (cidr === undefined ? [] : [bareOf(cidr)]));

@@ -6,7 +6,7 @@ import { EMPTY, type FirewallElement, type HostState, type Link } from '../host-
 import type { Endpoint, GatewayMode, Network } from '../model.ts';
 import { admission, publishedState } from '../publish/published.ts';
 import { hostAddressesOf } from '../publish/wanted.ts';
-import { gatewaysOf } from './addressing.ts';
+import { addressesOf, gatewaysOf } from './addressing.ts';
 import { foreignBridge, guestState } from './foreign-bridge.ts';
 import { portMac } from './mac.ts';
 import type { Mode } from './mode.ts';
@@ -27,9 +27,7 @@ export const bridge: Mode = {
       ...EMPTY,
       links: [containerPort(network, endpoint, present)],
       firewall: openPorts(network, endpoint),
-      residents: [endpoint.address4, endpoint.address6].flatMap(address =>
-        address === undefined ? [] : [bareOf(address)],
-      ),
+      residents: addressesOf(endpoint),
     };
     const shares = [own, publishedState(network, endpoint)];
     if (network.base.kind === 'foreign') shares.push(guestState(network, endpoint, facts));

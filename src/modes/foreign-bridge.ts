@@ -1,7 +1,7 @@
 import { bareOf, cidrContains, parseAddress, parseCidr } from '../addresses.ts';
 import { EMPTY, type FirewallElement, type HostState } from '../host-state/types.ts';
 import type { Endpoint, Network } from '../model.ts';
-import { subnetOf } from './addressing.ts';
+import { addressesOf, subnetOf } from './addressing.ts';
 import { policyOf } from './bridge-policy.ts';
 import type { HostFacts } from './mode.ts';
 
@@ -17,12 +17,9 @@ export function foreignBridge(network: Network, facts: HostFacts): HostState {
 
 /** What makes one container on it tsnet's: the bridge has others, so it is known by its address. */
 export function guestState(network: Network, endpoint: Endpoint, facts: HostFacts): HostState {
-  const addresses = [endpoint.address4, endpoint.address6].flatMap(cidr =>
-    cidr === undefined ? [] : [bareOf(cidr)],
-  );
   return {
     ...EMPTY,
-    firewall: addresses.flatMap(address => [
+    firewall: addressesOf(endpoint).flatMap(address => [
       ...guestElements(network, address),
       ...(endpoint.published.length > 0 ? sourceElements(network, address, facts) : []),
     ]),

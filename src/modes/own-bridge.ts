@@ -1,6 +1,7 @@
 import { networkMark } from '../host-state/mark.ts';
 import { EMPTY, type FirewallElement, type HostState, type Sysctl } from '../host-state/types.ts';
-import type { GatewayMode, Network } from '../model.ts';
+import type { Network } from '../model.ts';
+import { isNat } from '../publish/wanted.ts';
 import { realSubnets } from './addressing.ts';
 import { policyOf } from './bridge-policy.ts';
 import { macOfAddress, stableMac } from './mac.ts';
@@ -49,8 +50,6 @@ const sysctls6 = (name: string): Sysctl[] => [
   // container on, the host has no source to ask for neighbours of what it forwards (ndisc_send_ns).
   { path: `net/ipv6/conf/${name}/accept_dad`, value: '0' },
 ];
-
-const isNat = (mode: GatewayMode): boolean => mode === 'nat' || mode === 'nat-unprotected';
 
 /** Whether containers are to be reached from 127.0.0.1. */
 const localnet = ({ internal, ipv4, options }: Network): boolean =>

@@ -1,6 +1,6 @@
-import { bareOf } from '../addresses.ts';
 import { EMPTY, type HostState, type Redirect } from '../host-state/types.ts';
 import type { Endpoint, Network, PortRequest } from '../model.ts';
+import { addressesOf } from '../modes/addressing.ts';
 import { ANY4, ANY6 } from './wanted.ts';
 
 /** A port that a container answers on at its own address, and the one that its process listens on. */
@@ -21,9 +21,7 @@ export function ownPorts(network: Network, endpoint: Endpoint): readonly OwnPort
   const { mode, publish } = network.options;
   if (mode !== 'macvlan' || network.internal || (publish !== 'self' && publish !== 'both')) return [];
   const found = new Map<string, OwnPort>();
-  for (const address of [endpoint.address4, endpoint.address6].flatMap(cidr =>
-    cidr === undefined ? [] : [bareOf(cidr)],
-  )) {
+  for (const address of addressesOf(endpoint)) {
     const any = address.includes(':') ? ANY6 : ANY4;
     for (const { protocol, port, hostIp, hostPort } of endpoint.ports) {
       if (hostIp !== undefined && hostIp !== any && hostIp !== address) continue;

@@ -1,6 +1,7 @@
-import { bareOf, familyOf } from '../addresses.ts';
+import { familyOf } from '../addresses.ts';
 import { EMPTY, type FirewallElement, type HostState, type PortHold } from '../host-state/types.ts';
 import type { Endpoint, Network, PublishedPort } from '../model.ts';
+import { addressesOf } from '../modes/addressing.ts';
 import { ANY4, ANY6, targetOf } from './wanted.ts';
 
 /**
@@ -21,9 +22,6 @@ export function publishedState(network: Network, endpoint: Endpoint): HostState 
     ],
   };
 }
-
-const addressesOf = ({ address4, address6 }: Endpoint): string[] =>
-  [address4, address6].flatMap(address => (address === undefined ? [] : [bareOf(address)]));
 
 /** No rule translates from one family to the other. */
 const isTranslatable = (endpoint: Endpoint, { hostAddress }: PublishedPort): boolean =>

@@ -17,7 +17,8 @@ export interface WantedPort {
 export const ANY4 = '0.0.0.0';
 export const ANY6 = '::';
 
-const isNat = (mode: GatewayMode): boolean => mode === 'nat' || mode === 'nat-unprotected';
+/** Whether ports are published by translation. */
+export const isNat = (mode: GatewayMode): boolean => mode === 'nat' || mode === 'nat-unprotected';
 
 /** Whether ports are published on the host at all: always on bridges, on a LAN when the user wants it. */
 export function publishesOnHost({ options, internal }: Network): boolean {

@@ -1,7 +1,8 @@
-import { bareOf, parseAddress } from '../addresses.ts';
+import { parseAddress } from '../addresses.ts';
 import { shimName } from '../host-state/names.ts';
 import { EMPTY, type FirewallElement, type HostState } from '../host-state/types.ts';
 import type { Endpoint, Network } from '../model.ts';
+import { addressesOf } from '../modes/addressing.ts';
 import type { HostFacts } from '../modes/mode.ts';
 import { hostSource } from './shim.ts';
 
@@ -39,9 +40,7 @@ export function publishedOverShim(network: Network, endpoint: Endpoint, facts: H
   const parent = facts.parents.get(network.base.link);
   if (parent === undefined) return EMPTY;
   const link = shimName(parent.name);
-  const addresses = [endpoint.address4, endpoint.address6].flatMap(cidr =>
-    cidr === undefined ? [] : [bareOf(cidr)],
-  );
+  const addresses = addressesOf(endpoint);
   return {
     ...EMPTY,
     firewall: addresses.flatMap((address): FirewallElement[] => {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { TsnetError } from '../errors.ts';
 import type { Endpoint, Network, NetworkOptions, PortRequest, PublishedPort, Subnet } from '../model.ts';
+import { GATEWAY_MODES, MACVLAN_MODES, PUBLISH_PLACES } from '../options.ts';
 
 /**
  * What a stored document must look like. `satisfies` ties each shape to the model: a field that is added there and not
@@ -14,19 +15,19 @@ const subnet: z.ZodType<Subnet> = z.object({
   aux: z.record(z.string(), z.string()),
 } satisfies Shape<Subnet>);
 
-const gatewayMode = z.enum(['nat', 'nat-unprotected', 'routed', 'isolated']);
+const gatewayMode = z.enum(GATEWAY_MODES);
 
 const options: z.ZodType<NetworkOptions> = z.object({
   mode: z.enum(['bridge', 'macvlan']),
   parent: z.string().exactOptional(),
-  macvlanMode: z.enum(['bridge', 'private', 'vepa', 'passthru']),
+  macvlanMode: z.enum(MACVLAN_MODES),
   shim: z.boolean(),
   mtu: z.int().min(0),
   bridgeName: z.string().exactOptional(),
   icc: z.boolean(),
   masquerade: z.boolean(),
   ifacePrefix: z.string(),
-  publish: z.enum(['self', 'host', 'both', 'off']),
+  publish: z.enum(PUBLISH_PLACES),
   hostBinding: z.string().exactOptional(),
   gatewayMode4: gatewayMode,
   gatewayMode6: gatewayMode,

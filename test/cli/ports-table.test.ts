@@ -2,19 +2,8 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { portsTable, rowsOf } from '../../src/cli/ports-table.ts';
 import type { ListedPort } from '../../src/protocol/admin-router.ts';
+import { PORT } from './samples.ts';
 
-const PORT: ListedPort = {
-  networkId: 'a'.repeat(64),
-  network: 'web',
-  endpointId: '1'.repeat(64),
-  mode: 'bridge',
-  protocol: 'tcp',
-  hostAddress: '0.0.0.0',
-  hostPort: 8080,
-  containerAddress: '198.18.0.2',
-  containerPort: 80,
-  at: 'host',
-};
 const NAMES = new Map([
   ['1'.repeat(64), { container: 'shop', network: 'web' }],
   ['2'.repeat(64), { container: 'api', network: 'lan' }],

@@ -9,19 +9,8 @@ import { addPorts } from '../../src/cli/ports.ts';
 import { TsnetError } from '../../src/errors.ts';
 import { adminRouter, type ListedPort } from '../../src/protocol/admin-router.ts';
 import { LogProbe } from '../protocol/fake.ts';
+import { PORT } from './samples.ts';
 
-const PORT: ListedPort = {
-  networkId: 'a'.repeat(64),
-  network: 'web',
-  endpointId: '1'.repeat(64),
-  mode: 'bridge',
-  protocol: 'tcp',
-  hostAddress: '0.0.0.0',
-  hostPort: 8080,
-  containerAddress: '198.18.0.2',
-  containerPort: 80,
-  at: 'host',
-};
 const CONTAINERS = [
   {
     Names: ['/other/alias', '/shop'],

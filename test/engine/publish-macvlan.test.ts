@@ -1,7 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { LabNode } from '../lab/node.ts';
 import { waitFor } from '../lab/wait.ts';
-import { createNetwork, driverOptions } from './support/bridge-lab.ts';
 import { startRestored } from './support/host-view.ts';
 import { LAN4, LAN6, macOf, markedRoutes, neighbourOf, theShim } from './support/macvlan-lab.ts';
 import { type Asker, icmp, PolicyLab, SECOND, tcp, udp } from './support/policy-lab.ts';
@@ -30,8 +29,7 @@ describe.each(ENGINES)('ports of containers on a LAN, engine %s', engine => {
   afterEach(() => at.clean());
   afterAll(() => at?.lab.destroy());
 
-  const create = (name: string, subnets: readonly string[], options: Record<string, string> = {}) =>
-    createNetwork(host, name, ...subnets, ...driverOptions(options));
+  const create = (...args: Parameters<PolicyLab['network']>) => at.network(...args);
 
   const ofHost = () => ({ address4: host.host.address, address6: host.host.address6 });
 

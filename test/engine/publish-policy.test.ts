@@ -1,12 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { LabNode } from '../lab/node.ts';
-import {
-  BR_NETFILTER,
-  createNetwork,
-  driverOptions,
-  setBrNetfilter,
-  withRoute,
-} from './support/bridge-lab.ts';
+import { BR_NETFILTER, setBrNetfilter, withRoute } from './support/bridge-lab.ts';
 import { bridgeOf } from './support/host-view.ts';
 import { type Attached, inContainer, ipJson, startContainer } from './support/macvlan-lab.ts';
 import { type Asker, icmp, PolicyLab, SECOND, tcp, udp } from './support/policy-lab.ts';
@@ -33,8 +27,7 @@ describe.each(ENGINES)('who reaches published ports, engine %s', engine => {
   afterEach(() => at.clean());
   afterAll(() => at?.lab.destroy());
 
-  const create = (name: string, subnets: readonly string[], options: Record<string, string> = {}) =>
-    createNetwork(host, name, ...subnets, ...driverOptions(options));
+  const create = (...args: Parameters<PolicyLab['network']>) => at.network(...args);
   const web = (network = 'web') => at.run('web', network, [80, 81], ...PUBLISHED);
 
   /** The published port by the host's addresses. */

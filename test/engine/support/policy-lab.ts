@@ -4,7 +4,7 @@ import type { Child } from '../../lab/child.ts';
 import { Lab } from '../../lab/lab.ts';
 import { LabNode } from '../../lab/node.ts';
 import { waitFor } from '../../lab/wait.ts';
-import { clean } from './bridge-lab.ts';
+import { clean, createNetwork, driverOptions } from './bridge-lab.ts';
 import { startRestored } from './host-view.ts';
 import { type Attached, attached, inContainer, startContainer } from './macvlan-lab.ts';
 import { type EngineGeneration, TsnetHost } from './tsnet-host.ts';
@@ -43,6 +43,11 @@ export class PolicyLab {
   }
 
   /** Boots the host. As the units do it tsnet starts before the engine, which does not start by itself after a boot. */
+  /** `docker network create -d tsnet` with driver options. */
+  network(name: string, subnets: readonly string[], options: Record<string, string> = {}): Promise<string> {
+    return createNetwork(this.host, name, ...subnets, ...driverOptions(options));
+  }
+
   static async create(engine: EngineGeneration): Promise<PolicyLab> {
     const lab = await Lab.create({ disk: 'dir', hosts: [{ engine, autostart: false }] });
     try {
