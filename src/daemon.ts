@@ -56,7 +56,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const kernel = linuxKernel(rtnetlink, nft, {
     readGuard,
     describeOwner: id => describeOwner(state, id, names.nameOf(id)),
-    onError: error => log.warn(`tracked connections: ${String(error)}`),
+    onError: error => log.warn(`in the background: ${String(error)}`),
   });
 
   refuseSecondDaemon(state);

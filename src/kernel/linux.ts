@@ -10,6 +10,7 @@ import { ensureDockerUser } from './nft/docker-user.ts';
 import type { Nft } from './nft/nft.ts';
 import { observe } from './observe.ts';
 import { PortHolds, type PortHoldsOptions } from './ports/port-holds.ts';
+import { Reaper } from './rtnetlink/reaper.ts';
 import type { Rtnetlink } from './rtnetlink/rtnetlink.ts';
 import { sandboxLinks } from './sandbox.ts';
 
@@ -31,7 +32,8 @@ export function linuxKernel(rtnetlink: Rtnetlink, nft: Nft, options: LinuxKernel
   const holds = new PortHolds(holdOptions);
   const conntrack = new Conntrack();
   const flows = new FlowSweeper(conntrack, onError);
-  const ways = { rtnetlink, nft, holds, flows };
+  const reaper = new Reaper(rtnetlink, onError);
+  const ways = { rtnetlink, nft, holds, flows, reaper };
   let dummy: Promise<boolean> | undefined;
   return {
     apply: (ops, how) => apply(ways, ops, how),
@@ -40,8 +42,11 @@ export function linuxKernel(rtnetlink: Rtnetlink, nft: Nft, options: LinuxKernel
     holdPort: request => holds.hold(request),
     holderOf: port => holds.holderOf(port),
     facts: (parents, asked) => readFacts(rtnetlink, parents, asked?.guard === true ? readGuard : undefined),
-    links: () => rtnetlink.links(),
-    link: name => rtnetlink.link(name),
+    links: async () => (await rtnetlink.links()).filter(link => !reaper.isDeleting(link.name)),
+    link: async name => {
+      await reaper.settled(name);
+      return rtnetlink.link(name);
+    },
     // What nl80211 drivers register with; `wireless` is the older sign (wext), still there on some drivers.
     isWireless: async name =>
       ['phy80211', 'wireless'].some(sign => existsSync(`/sys/class/net/${name}/${sign}`)),
@@ -51,7 +56,7 @@ export function linuxKernel(rtnetlink: Rtnetlink, nft: Nft, options: LinuxKernel
       return dummy;
     },
     close: async () => {
-      await flows.settled();
+      await Promise.all([flows.settled(), reaper.settled()]);
       conntrack.close();
       await holds.close();
     },

@@ -11,6 +11,7 @@ import { readFacts } from '../../src/kernel/facts.ts';
 import { Nft } from '../../src/kernel/nft/nft.ts';
 import { observe } from '../../src/kernel/observe.ts';
 import { PortHolds } from '../../src/kernel/ports/port-holds.ts';
+import { Reaper } from '../../src/kernel/rtnetlink/reaper.ts';
 import { Rtnetlink } from '../../src/kernel/rtnetlink/rtnetlink.ts';
 import type { Ways } from '../../src/kernel/steps/step.ts';
 import { type NftNamespace, nftNamespace } from './nft-namespace.ts';
@@ -32,16 +33,18 @@ beforeEach(async () => {
   await holds.delete(hold);
   conntrack = new Conntrack(host.path);
   failures = [];
+  const rtnetlink = Rtnetlink.open(host.path);
   ways = {
-    rtnetlink: Rtnetlink.open(host.path),
+    rtnetlink,
+    reaper: new Reaper(rtnetlink, error => failures.push(error)),
     nft: host.run(() => Nft.open()),
     holds,
     flows: new FlowSweeper(conntrack, error => failures.push(error)),
   };
 });
 afterEach(async () => {
+  await Promise.all([ways.flows.settled(), ways.reaper.settled()]);
   ways.rtnetlink.close();
-  await ways.flows.settled();
   conntrack.close();
   expect(failures).toEqual([]);
   await ways.nft.close();

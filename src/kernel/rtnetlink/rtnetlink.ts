@@ -85,16 +85,14 @@ export class Rtnetlink {
   }
 
   /**
-   * Deletes a link of this name if it bears the mark, exactly or followed by `:` and more.
-   * @param mark the alias, such as `tsnet:<network id>`
+   * Index of the link of this name; undefined where there is none, or somebody else's.
+   * @param mark the alias that it is to bear, exactly or followed by `:` and more, such as `tsnet:<network id>`
    */
-  async deleteMarkedLink(name: string, mark: string): Promise<'deleted' | 'absent' | 'foreign'> {
+  async markedLink(name: string, mark: string): Promise<number | undefined> {
     const link = await this.link(name);
-    if (!link) return 'absent';
-    const ours = link.alias === mark || link.alias === UNFINISHED_ALIAS || link.alias?.startsWith(`${mark}:`);
-    if (!ours) return 'foreign';
-    await this.deleteLink(link.index);
-    return 'deleted';
+    const ours =
+      link?.alias === mark || link?.alias === UNFINISHED_ALIAS || link?.alias?.startsWith(`${mark}:`);
+    return ours === true ? link?.index : undefined;
   }
 
   async addresses({ linkIndex }: { linkIndex?: number } = {}): Promise<AddressInfo[]> {

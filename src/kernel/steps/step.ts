@@ -4,6 +4,7 @@ import type { FlowSweeper } from '../conntrack/sweeper.ts';
 import type { Nft } from '../nft/nft.ts';
 import type { PortHolds } from '../ports/port-holds.ts';
 import { removeRedirect, setRedirect } from '../redirects/redirects.ts';
+import type { Reaper } from '../rtnetlink/reaper.ts';
 import type { Rtnetlink } from '../rtnetlink/rtnetlink.ts';
 import { writeSysctl } from '../sysctl.ts';
 import { addLink, ifPresent, indexOf, setLink } from './link-steps.ts';
@@ -14,19 +15,20 @@ export interface Ways {
   readonly nft: Nft;
   readonly holds: PortHolds;
   readonly flows: FlowSweeper;
+  readonly reaper: Reaper;
 }
 
 /** One step of a diff as one or two requests to the kernel. */
-export async function step({ rtnetlink: rt, nft, holds, flows }: Ways, op: Op): Promise<void> {
+export async function step({ rtnetlink: rt, nft, holds, flows, reaper }: Ways, op: Op): Promise<void> {
   switch (op.op) {
     case 'link.add':
+      await reaper.settled(op.link.name);
       return addLink(rt, op.link);
     case 'link.set':
       return setLink(rt, op.link, op.changes);
     case 'link.delete':
       // Somebody else's link by this name is not a failure: what was tsnet's is gone.
-      await rt.deleteMarkedLink(op.name, op.alias);
-      return;
+      return reaper.delete(op.name, op.alias);
     case 'address.add':
       return rt.addAddress(await indexOf(rt, op.address.link), op.address);
     case 'address.delete':
