@@ -18,6 +18,12 @@ export type GatewayMode = 'nat' | 'nat-unprotected' | 'routed' | 'isolated';
 /** Where `-p` publishes on a LAN: on the container's own address, on the host's, on both, nowhere. */
 export type PublishPlace = 'self' | 'host' | 'both' | 'off';
 
+/**
+ * Who puts an interface into its container: the engine, which moves, names and counts it, or tsnet, which makes it there
+ * at once. `auto`: the engine the first one of a container, tsnet what is connected besides.
+ */
+export type Attachment = 'auto' | 'inside' | 'engine';
+
 /** Driver options after parsing: defaults filled in, every value of its own type. */
 export interface NetworkOptions {
   readonly mode: ModeName;
@@ -41,6 +47,11 @@ export interface NetworkOptions {
   readonly allowFrom: readonly string[];
   /** Whose rules published ports are judged by besides tsnet's own. */
   readonly firewall: 'own' | 'ufw';
+  readonly attach: Attachment;
+  /** How often neighbours are told whose MAC an address has, of interfaces that tsnet puts into containers. */
+  readonly announceCount: number;
+  /** Milliseconds between. */
+  readonly announceMs: number;
 }
 
 /** A row is durable before the first kernel write and goes after the last: `deleting` lies between. */
@@ -107,6 +118,12 @@ export interface Endpoint {
   readonly left?: true;
   /** Path of the sandbox's network namespace, as Join named it. */
   readonly sandbox?: string;
+  /** Name of its interface in the sandbox, where tsnet made that there; absent: the engine moves it and names it. */
+  readonly inside?: string;
+  /** Name that the user wants it to have (`com.docker.network.endpoint.ifname`). */
+  readonly ifname?: string;
+  /** Kernel parameters for it, as the user gave them (`com.docker.network.endpoint.sysctls`). */
+  readonly sysctls?: string;
   /** What the container's `-p` and `-P` ask for, as Join said it. */
   readonly ports: readonly PortRequest[];
   /** What of it is published on the host at present: between Program and Revoke. */

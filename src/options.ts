@@ -1,5 +1,5 @@
 import type { MacvlanMode } from './host-state/types.ts';
-import type { GatewayMode, ModeName, PublishPlace } from './model.ts';
+import type { Attachment, GatewayMode, ModeName, PublishPlace } from './model.ts';
 
 /** How the text of an option's value is read. */
 export type OptionType =
@@ -34,6 +34,9 @@ export const GATEWAY_MODES = [
   'isolated',
 ] as const satisfies readonly GatewayMode[];
 export const PUBLISH_PLACES = ['self', 'host', 'both', 'off'] as const satisfies readonly PublishPlace[];
+export const ATTACHMENTS = ['auto', 'inside', 'engine'] as const satisfies readonly Attachment[];
+/** How engines from 28 on announce the addresses of the interfaces that they move, if not told otherwise. */
+export const ANNOUNCE = { count: 3, ms: 1000 } as const;
 const BOTH = ['bridge', 'macvlan'] as const;
 
 /**
@@ -143,12 +146,24 @@ export const OPTIONS = {
     modes: BOTH,
     doc: "Whose rules decide who reaches published ports: tsnet's own, or also those of ufw for the same port of the host.",
   },
+  attach: {
+    type: { kind: 'choice', values: ATTACHMENTS },
+    default: 'auto',
+    modes: BOTH,
+    doc: 'Who puts the interface into a container: engine moves and names it and counts its bytes for docker stats; inside has tsnet make it there, which is faster; auto leaves the first interface of a container to the engine and makes those inside that are connected besides. See docs/performance.md.',
+  },
+  'com.docker.network.advertise_addr_nmsgs': {
+    type: { kind: 'integer', min: 0, max: 3 },
+    default: String(ANNOUNCE.count),
+    modes: BOTH,
+    doc: 'How often neighbours are told whose MAC an address of a new interface has (gratuitous ARP, unsolicited neighbour advertisement).',
+  },
+  'com.docker.network.advertise_addr_ms': {
+    type: { kind: 'integer', min: 100, max: 2000 },
+    default: String(ANNOUNCE.ms),
+    modes: BOTH,
+    doc: 'Milliseconds between those messages.',
+  },
 } as const satisfies Record<string, OptionSpec>;
 
 export type OptionName = keyof typeof OPTIONS;
-
-/** Options in the `-o` map that are for the engine itself and reach every driver. */
-export const ENGINE_OPTIONS: readonly string[] = [
-  'com.docker.network.advertise_addr_nmsgs',
-  'com.docker.network.advertise_addr_ms',
-];

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseOptions } from '../src/driver/parse-options.ts';
 import { ERRORS, TsnetError } from '../src/errors.ts';
-import { ENGINE_OPTIONS, OPTIONS, type OptionSpec } from '../src/options.ts';
+import { OPTIONS, type OptionSpec } from '../src/options.ts';
 import { refusal } from './driver/refusal.ts';
 
 const SPECS: [string, OptionSpec][] = Object.entries(OPTIONS);
@@ -28,6 +28,9 @@ const BRIDGE = {
   isolation: true,
   allowFrom: [],
   firewall: 'own',
+  attach: 'auto',
+  announceCount: 3,
+  announceMs: 1000,
 };
 
 describe('the table of options', () => {
@@ -39,7 +42,7 @@ describe('the table of options', () => {
   });
 
   it('has no name twice, aliases included', () => {
-    const names = [...SPECS.flatMap(([name, spec]) => [name, ...(spec.aliases ?? [])]), ...ENGINE_OPTIONS];
+    const names = SPECS.flatMap(([name, spec]) => [name, ...(spec.aliases ?? [])]);
     expect(new Set(names).size).toBe(names.length);
   });
 });
@@ -47,8 +50,12 @@ describe('the table of options', () => {
 describe('without options', () => {
   it('a network is a bridge with everything on', () => expect(parse({})).toEqual(BRIDGE));
 
-  it('those for the engine itself are passed over', () => {
-    expect(parse({ 'com.docker.network.advertise_addr_nmsgs': '3' })).toEqual(BRIDGE);
+  it("the engine's own for announcements are kept for the interfaces that tsnet makes itself", () => {
+    const generic = {
+      'com.docker.network.advertise_addr_nmsgs': '0',
+      'com.docker.network.advertise_addr_ms': '100',
+    };
+    expect(parse(generic)).toEqual({ ...BRIDGE, announceCount: 0, announceMs: 100 });
   });
 });
 

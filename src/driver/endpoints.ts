@@ -13,20 +13,24 @@ import type {
   JoinRequest,
 } from '../protocol/types.ts';
 import { hostSource } from '../shim/shim.ts';
+import { Attachments } from './attachments.ts';
 import { refuseLate } from './change.ts';
 import { type Context, endpointKeys, factsFor, stepsToAdd, stepsToDetach } from './context.ts';
 import { nameOfEndpoint, nameOfNetwork } from './object-names.ts';
 import type { OutsideWorld } from './outside-world.ts';
 import { requireEndpoint, requireNetwork } from './require.ts';
+import { wishesOf } from './wishes.ts';
 
 /** The life of endpoints: CreateEndpoint remembers one, Join makes its link, DeleteEndpoint takes it away. */
 export class Endpoints {
   readonly #context: Context;
   readonly #outside: OutsideWorld;
+  readonly #attachments: Attachments;
 
   constructor(context: Context, outside: OutsideWorld) {
     this.#context = context;
     this.#outside = outside;
+    this.#attachments = new Attachments(context);
   }
 
   async create(request: CreateEndpointRequest, call: Call): Promise<CreateEndpointAnswer> {
@@ -52,6 +56,7 @@ export class Endpoints {
         mac,
         macFromEngine: request.mac !== undefined,
         joined: false,
+        ...wishesOf(request.options),
         ports: [],
         published: [],
       });
@@ -69,11 +74,13 @@ export class Endpoints {
       refuseLate(call, context);
       await this.#checkBase(network);
       const facts = await factsFor(kernel, network);
-      const { left: _left, ...there } = known;
+      const { left: _left, inside: _inside, ...there } = known;
+      const inside = await this.#attachments.choose(network, known, request.sandbox);
       const endpoint: Endpoint = {
         ...there,
         joined: true,
         sandbox: request.sandbox,
+        ...(inside === undefined ? {} : { inside }),
         ports: request.ports,
       };
       state.putEndpoint(endpoint);
@@ -84,7 +91,7 @@ export class Endpoints {
         await changes
           .undo(stepsToDetach(network, endpoint, facts), call, context)
           .catch((cause: unknown) => call.warn(`taking it back failed as well: ${cause}`));
-        const { sandbox: _sandbox, ...apart } = known;
+        const { sandbox: _sandbox, inside: _place, ...apart } = known;
         state.putEndpoint({ ...apart, joined: false });
         throw error;
       }

@@ -1,8 +1,8 @@
 import { disjointCidrs } from '../addresses.ts';
 import { TsnetError } from '../errors.ts';
 import type { MacvlanMode } from '../host-state/types.ts';
-import type { GatewayMode, ModeName, NetworkOptions, PublishPlace } from '../model.ts';
-import { ENGINE_OPTIONS, OPTIONS, type OptionName, type OptionSpec } from '../options.ts';
+import type { Attachment, GatewayMode, ModeName, NetworkOptions, PublishPlace } from '../model.ts';
+import { ANNOUNCE, OPTIONS, type OptionName, type OptionSpec } from '../options.ts';
 import { nearest } from './nearest.ts';
 import { checkValue, isTrue, networksIn } from './option-value.ts';
 
@@ -84,13 +84,15 @@ export function parseOptions(generic: Readonly<Record<string, string>>, internal
     isolation: isTrue(text('isolation') ?? 'true'),
     allowFrom: disjointCidrs(networksIn(text('allow_from') ?? '')),
     firewall: text('firewall') === 'ufw' ? 'ufw' : 'own',
+    attach: (text('attach') ?? 'auto') as Attachment,
+    announceCount: Number(text('com.docker.network.advertise_addr_nmsgs') || ANNOUNCE.count),
+    announceMs: Number(text('com.docker.network.advertise_addr_ms') || ANNOUNCE.ms),
   };
 }
 
 function canonicalise(generic: Readonly<Record<string, string>>): Map<string, string> {
   const given = new Map<string, string>();
   for (const [key, value] of Object.entries(generic)) {
-    if (ENGINE_OPTIONS.includes(key)) continue;
     const name = CANONICAL.get(key);
     if (name === undefined) {
       throw new TsnetError(

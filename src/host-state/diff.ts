@@ -1,7 +1,16 @@
 import { flowsAfter, flowsOfResident } from './flows.ts';
-import { addressKey, byKey, elementKey, holdKey, neighbourKey, redirectKey, routeKey } from './keys.ts';
+import {
+  addressKey,
+  byKey,
+  elementKey,
+  holdKey,
+  neighbourKey,
+  placeKey,
+  redirectKey,
+  routeKey,
+} from './keys.ts';
 import type { LinkChanges, Op } from './ops.ts';
-import type { FirewallElement, HostState, Link, Observed, PortHold } from './types.ts';
+import type { FirewallElement, HostState, Link, Observed, Place, PortHold } from './types.ts';
 
 /**
  * The steps from one host state to another, in an order in which each can be done: ports of the host and the firewall
@@ -32,6 +41,13 @@ export function diff(to: HostState, from: HostState | Observed): Op[] {
   // An address that stands for all cannot be bound beside one of them: what goes of the same port goes first.
   const comes = new Set(holds.add.map(portOf));
   const inTheWay = holds.remove.filter(hold => comes.has(portOf(hold)));
+  const freshEnds = new Set(links.add.flatMap(({ link }) => placeOf(link) ?? []).map(placeKey));
+  const ends = compare(
+    to.ends,
+    from.ends.filter(end => !freshEnds.has(placeKey(end))),
+    placeKey,
+    same,
+  );
   const redirects = compare(to.redirects, from.redirects, redirectKey, same);
   const leaving = from.residents.filter(address => !to.residents.includes(address));
   const coming = to.residents.filter(address => !from.residents.includes(address));
@@ -66,6 +82,7 @@ export function diff(to: HostState, from: HostState | Observed): Op[] {
     ...[...links.add, ...links.set.filter(op => op.changes.up === true)]
       .filter(op => configured(op.link))
       .map((op): Op => ({ op: 'link.set', link: op.link, changes: { up: true } })),
+    ...ends.add.map((end): Op => ({ op: 'end.set', end })),
     ...addresses.add.map((address): Op => ({ op: 'address.add', address })),
     ...neighbours.add.map((neighbour): Op => ({ op: 'neighbour.set', neighbour })),
     ...routes.add.map((route): Op => ({ op: 'route.set', route })),
@@ -82,6 +99,9 @@ export function diff(to: HostState, from: HostState | Observed): Op[] {
   if (flows.length > 0) ops.push({ op: 'flows.forget', flows });
   return ops;
 }
+
+const placeOf = (link: Link): Place | undefined =>
+  link.kind === 'veth' || link.kind === 'macvlan' ? link.place : undefined;
 
 const portOf = ({ protocol, port }: PortHold): string => `${protocol} ${port}`;
 
@@ -129,8 +149,7 @@ function diffLinks(to: readonly Link[], from: readonly Link[]) {
 
   for (const link of [...present.values()].sort(byDepth).reverse()) {
     const next = wanted.get(link.name);
-    if (next === undefined || isOther(next, link))
-      remove.push({ op: 'link.delete', name: link.name, alias: link.alias });
+    if (next === undefined || isOther(next, link)) remove.push(deletion(link));
   }
   for (const link of [...wanted.values()].sort(byDepth)) {
     const old = present.get(link.name);
@@ -145,6 +164,11 @@ function diffLinks(to: readonly Link[], from: readonly Link[]) {
     if (Object.keys(changes).length > 0) set.push({ op: 'link.set', link, changes });
   }
   return { remove, add, set };
+}
+
+function deletion(link: Link): Extract<Op, { op: 'link.delete' }> {
+  const place = placeOf(link);
+  return { op: 'link.delete', name: link.name, alias: link.alias, ...(place === undefined ? {} : { place }) };
 }
 
 /** Bridges and dummies stand by themselves, the rest hangs on them. */

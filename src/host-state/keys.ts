@@ -1,4 +1,4 @@
-import type { Address, FirewallElement, Neighbour, PortHold, Redirect, Route } from './types.ts';
+import type { Address, FirewallElement, Neighbour, Place, PortHold, Redirect, Route } from './types.ts';
 
 /** What makes two items the same item: the diff and the merge compare by these. */
 export const addressKey = (a: Address): string => `${a.link} ${a.address}`;
@@ -8,6 +8,7 @@ export const neighbourKey = (n: Neighbour): string =>
 export const elementKey = (e: FirewallElement): string => `${e.set} ${e.key.join(' . ')}`;
 export const holdKey = (h: Pick<PortHold, 'protocol' | 'address' | 'port'>): string =>
   `${h.protocol} ${h.address} ${h.port}`;
+export const placeKey = (p: Place): string => `${p.sandbox} ${p.name}`;
 export const redirectKey = (r: Redirect): string => `${r.sandbox} ${r.endpointId}`;
 
 /** Items by key; of several with one key the last stays. */

@@ -1,4 +1,13 @@
-import { addressKey, byKey, elementKey, holdKey, neighbourKey, redirectKey, routeKey } from './keys.ts';
+import {
+  addressKey,
+  byKey,
+  elementKey,
+  holdKey,
+  neighbourKey,
+  placeKey,
+  redirectKey,
+  routeKey,
+} from './keys.ts';
 import type { HostState } from './types.ts';
 
 /**
@@ -16,6 +25,7 @@ export function merge(states: readonly HostState[]): HostState {
       s => s.links,
       link => link.name,
     ),
+    ends: union(s => s.ends, placeKey),
     addresses: union(s => s.addresses, addressKey),
     routes: union(s => s.routes, routeKey),
     neighbours: union(s => s.neighbours, neighbourKey),

@@ -5,9 +5,11 @@ import type {
   Guard,
   Link,
   Neighbour,
+  Place,
   PortHold,
   Redirect,
   Route,
+  SandboxEnd,
   Sysctl,
 } from './types.ts';
 
@@ -26,7 +28,9 @@ export interface LinkChanges {
 export type Op =
   | { readonly op: 'link.add'; readonly link: Link }
   | { readonly op: 'link.set'; readonly link: Link; readonly changes: LinkChanges }
-  | { readonly op: 'link.delete'; readonly name: string; readonly alias: string }
+  | { readonly op: 'link.delete'; readonly name: string; readonly alias: string; readonly place?: Place }
+  /** Sets up, and sets going, an interface that is inside a sandbox already. */
+  | { readonly op: 'end.set'; readonly end: SandboxEnd }
   | { readonly op: 'address.add'; readonly address: Address }
   | { readonly op: 'address.delete'; readonly address: Address }
   | { readonly op: 'route.set'; readonly route: Route }
@@ -67,6 +71,8 @@ export function describe(op: Op): string {
         .join(' ')}`;
     case 'link.delete':
       return `-link ${op.name}`;
+    case 'end.set':
+      return `~link ${op.end.name} in ${op.end.sandbox}`;
     case 'address.add':
       return `+address ${op.address.address} dev ${op.address.link}`;
     case 'address.delete':

@@ -25,10 +25,20 @@ export interface BridgeLink extends LinkCommon {
   readonly kind: 'bridge';
 }
 
+/** Where in a container, instead of in the host's namespace, a link or its far end is made. */
+export interface Place {
+  /** Path of the sandbox's network namespace. */
+  readonly sandbox: string;
+  /** Name of the interface there. */
+  readonly name: string;
+}
+
 /** A veth pair, described from its host end; `peer` is the end that goes into the container. */
 export interface VethLink extends LinkCommon {
   readonly kind: 'veth';
   readonly peer: { readonly name: string; readonly mac?: string; readonly mtu?: number };
+  /** The peer is made there, under the name there; absent: beside the host end, for the engine to move. */
+  readonly place?: Place;
   /** Name of the bridge that the host end is a port of. */
   readonly master?: string;
   /** Bridge port isolation (IFLA_BRPORT_ISOLATED): isolated ports reach the bridge, not each other. */
@@ -41,6 +51,8 @@ export interface MacvlanLink extends LinkCommon {
   readonly kind: 'macvlan';
   readonly parent: string;
   readonly macvlanMode: MacvlanMode;
+  /** Made there, under the name there; `name` then only tells it from others. Absent: in the host's namespace. */
+  readonly place?: Place;
 }
 
 export interface DummyLink extends LinkCommon {
@@ -163,6 +175,22 @@ export interface Redirect {
   }[];
 }
 
+/**
+ * The settings of an interface that tsnet has made inside a sandbox: what the engine does for those that it moves itself
+ * (moby libnetwork/osl/interface_linux.go), done for it.
+ */
+export interface SandboxEnd extends Place {
+  /** The ownership mark of a link that has no other end on the host. */
+  readonly alias?: string;
+  readonly mac: string;
+  /** CIDR, in both families as far as the endpoint has them; without one of IPv6 that is switched off. */
+  readonly addresses: readonly string[];
+  /** Its own kernel parameters, by path under /proc/sys: `net/ipv4/conf/eth1/log_martians`. */
+  readonly sysctls: readonly Sysctl[];
+  /** How often, and how many milliseconds apart, neighbours are told whose MAC the addresses have now. */
+  readonly announce: { readonly count: number; readonly intervalMs: number };
+}
+
 /** One rule of the host's own firewall about packets to the host, in the terms that published ports are judged by. */
 export interface GuardRule {
   readonly family: 4 | 6;
@@ -190,6 +218,8 @@ export interface Guard {
 
 export interface HostState {
   readonly links: readonly Link[];
+  /** Of interfaces inside sandboxes, which go with their links. */
+  readonly ends: readonly SandboxEnd[];
   readonly addresses: readonly Address[];
   readonly routes: readonly Route[];
   readonly neighbours: readonly Neighbour[];
@@ -213,6 +243,7 @@ export interface Observed extends HostState {
 
 export const EMPTY: HostState = {
   links: [],
+  ends: [],
   addresses: [],
   routes: [],
   neighbours: [],

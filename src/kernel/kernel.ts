@@ -2,6 +2,7 @@ import type { Op } from '../host-state/ops.ts';
 import type { HostState, Observed, PortHold, PortProtocol } from '../host-state/types.ts';
 import type { HostFacts } from '../modes/mode.ts';
 import type { LinkInfo } from './link-info.ts';
+import type { SandboxView } from './sandbox/view.ts';
 
 /** A port to be held on one or several addresses of the host, on all or on none. */
 export interface HoldRequest {
@@ -56,6 +57,8 @@ export interface Kernel {
   isWireless(name: string): Promise<boolean>;
   /** The links in a sandbox; undefined when the sandbox is gone. @param path of its namespace */
   sandboxLinks(path: string): Promise<LinkInfo[] | undefined>;
+  /** What a sandbox holds; undefined when it cannot be looked into. @param path of its namespace */
+  viewSandbox(path: string): Promise<SandboxView | undefined>;
   /** Whether the kernel can make dummy links; false on kernels built without. */
   hasDummy(): Promise<boolean>;
 }

@@ -10,9 +10,11 @@ const libc = koffi.load(null);
 const bindings = {
   socket: libc.func('int socket(int domain, int type, int protocol)'),
   bind: libc.func('int bind(int fd, const void *address, unsigned int length)'),
+  getsockname: libc.func('int getsockname(int fd, void *address, void *length)'),
   setsockopt: libc.func(
     'int setsockopt(int fd, int level, int name, const void *value, unsigned int length)',
   ),
+  ioctl: libc.func('int ioctl(int fd, unsigned long request, void *argument)'),
   send: libc.func('long send(int fd, const void *buffer, size_t length, int flags)'),
   recv: libc.func('long recv(int fd, void *buffer, size_t length, int flags)'),
   poll: libc.func('int poll(void *fds, unsigned long count, int timeout)'),
@@ -44,8 +46,25 @@ export const socket = (domain: number, type: number, protocol: number): number =
 export const bind = (fd: number, address: Buffer): number =>
   result(bindings.bind(fd, address, address.length));
 
+/**
+ * @param address is filled with the struct sockaddr that the socket is bound to, as far as it has room
+ */
+export function getsockname(fd: number, address: Buffer): number {
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(address.length);
+  return result(bindings.getsockname(fd, address, length));
+}
+
 export const setsockopt = (fd: number, level: number, name: number, value: Buffer): number =>
   result(bindings.setsockopt(fd, level, name, value, value.length));
+
+/** ioctl(2) of a request that takes a struct. */
+export const ioctl = (fd: number, request: number, argument: Buffer): number =>
+  result(bindings.ioctl(fd, request, argument));
+
+/** send(2) on the calling thread: with MSG_DONTWAIT in `flags`, or it may stop the program. */
+export const send = (fd: number, buffer: Buffer, flags: number): number =>
+  result(bindings.send(fd, buffer, buffer.length, flags));
 
 /** Blocking send(2) on a worker thread; `buffer` must come from {@link stableBuffer}. */
 export const sendOnWorker = (fd: number, buffer: Buffer): Promise<number> =>

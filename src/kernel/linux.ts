@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Guard } from '../host-state/types.ts';
+import { Advertiser } from './advertise/advertiser.ts';
 import { apply } from './apply.ts';
 import { Conntrack } from './conntrack/conntrack.ts';
 import { FlowSweeper } from './conntrack/sweeper.ts';
@@ -12,7 +13,7 @@ import { observe } from './observe.ts';
 import { PortHolds, type PortHoldsOptions } from './ports/port-holds.ts';
 import { Reaper } from './rtnetlink/reaper.ts';
 import type { Rtnetlink } from './rtnetlink/rtnetlink.ts';
-import { sandboxLinks } from './sandbox.ts';
+import { type SandboxView, sandboxLinks, viewSandbox } from './sandbox/view.ts';
 
 export interface LinuxKernelOptions extends PortHoldsOptions {
   /** Reads the host's own firewall; undefined where it is not active. Without this there is none. */
@@ -33,7 +34,8 @@ export function linuxKernel(rtnetlink: Rtnetlink, nft: Nft, options: LinuxKernel
   const conntrack = new Conntrack();
   const flows = new FlowSweeper(conntrack, onError);
   const reaper = new Reaper(rtnetlink, onError);
-  const ways = { rtnetlink, nft, holds, flows, reaper };
+  const advertiser = new Advertiser(onError);
+  const ways = { rtnetlink, nft, holds, flows, reaper, advertiser };
   let dummy: Promise<boolean> | undefined;
   return {
     apply: (ops, how) => apply(ways, ops, how),
@@ -51,16 +53,27 @@ export function linuxKernel(rtnetlink: Rtnetlink, nft: Nft, options: LinuxKernel
     isWireless: async name =>
       ['phy80211', 'wireless'].some(sign => existsSync(`/sys/class/net/${name}/${sign}`)),
     sandboxLinks,
+    viewSandbox: path => viewSettled(path, reaper),
     hasDummy: () => {
       dummy ??= probeDummy(rtnetlink);
       return dummy;
     },
     close: async () => {
-      await Promise.all([flows.settled(), reaper.settled()]);
+      advertiser.close();
+      await Promise.all([flows.settled(), reaper.settled(), advertiser.settled()]);
       conntrack.close();
       await holds.close();
     },
   };
+}
+
+/** A sandbox without what tsnet is deleting in it: its addresses and routes are no obstacle a moment later. */
+async function viewSettled(path: string, reaper: Reaper): Promise<SandboxView | undefined> {
+  const leaving = reaper.leaving(path);
+  const view = await viewSandbox(path);
+  if (view?.links.some(({ name }) => leaving.names.has(name)) !== true) return view;
+  await leaving.settled;
+  return viewSandbox(path);
 }
 
 const PROBE = 'tsprobe';

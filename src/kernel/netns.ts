@@ -24,11 +24,12 @@ export class NamespaceError extends Error {
 /** A network namespace held open: it lives on, even if its path is unlinked, until it is closed. */
 export class NetworkNamespace {
   readonly path: string;
-  readonly #fd: number;
+  /** Descriptor of the open file. */
+  readonly fd: number;
 
   private constructor(path: string, fd: number) {
     this.path = path;
-    this.#fd = fd;
+    this.fd = fd;
   }
 
   /**
@@ -53,7 +54,7 @@ export class NetworkNamespace {
   run<T>(action: () => T): T {
     const home = openSync('/proc/thread-self/ns/net', constants.O_RDONLY);
     try {
-      const entered = setns(this.#fd, CLONE_NEWNET);
+      const entered = setns(this.fd, CLONE_NEWNET);
       if (entered < 0) {
         const problem = getSystemErrorName(entered) === 'EINVAL' ? 'not-a-namespace' : 'denied';
         throw new NamespaceError(problem, this.path, new Error(getSystemErrorName(entered)));
@@ -70,7 +71,7 @@ export class NetworkNamespace {
   }
 
   close(): void {
-    closeSync(this.#fd);
+    closeSync(this.fd);
   }
 }
 

@@ -12,8 +12,10 @@ import type {
   Sysctl,
 } from '../host-state/types.ts';
 import type { AddressInfo, LinkInfo, NeighbourInfo, RouteInfo } from './link-info.ts';
+import { Gate } from './netlink/gate.ts';
 import { readTable } from './nft/table.ts';
 import { readRedirect } from './redirects/redirects.ts';
+import { readEnd } from './sandbox/end.ts';
 import type { Ways } from './steps/step.ts';
 import { readSysctl } from './sysctl.ts';
 
@@ -24,7 +26,7 @@ const IFA_F_NOPREFIXROUTE = 0x200;
 /** See Kernel.observe: the whole host in one look, reduced to what is tsnet's. */
 export async function observe(ways: Ways, desired: HostState): Promise<Observed> {
   const { rtnetlink: rt, nft, holds, reaper } = ways;
-  const [present, addresses, routes, entries, proxies, table, sysctls, redirects] = await Promise.all([
+  const [present, addresses, routes, entries, proxies, table, sysctls, redirects, ends] = await Promise.all([
     rt.links(),
     rt.addresses(),
     rt.routes({ protocol: ROUTE_PROTOCOL, table: RT_TABLE_MAIN }),
@@ -33,6 +35,7 @@ export async function observe(ways: Ways, desired: HostState): Promise<Observed>
     readTable(nft),
     Promise.all(desired.sysctls.map(readOne)),
     Promise.all(desired.redirects.map(readRedirect)),
+    readEnds(desired.ends),
   ]);
   const links = present.filter(link => !reaper.isDeleting(link.name));
   const byIndex = new Map(links.map(link => [link.index, link]));
@@ -42,6 +45,7 @@ export async function observe(ways: Ways, desired: HostState): Promise<Observed>
   const wantedAddresses = new Set(desired.addresses.map(a => `${a.link} ${a.address}`));
   return {
     links: links.flatMap(link => describeLink(link, byIndex)),
+    ends: ends.filter(end => end !== undefined),
     addresses: on(own, addresses, (link, info) => describeAddress(link, info, wantedAddresses)),
     routes: on(own, routes, describeRoute),
     neighbours: on(shims, [...entries, ...proxies], describeNeighbour),
@@ -53,6 +57,12 @@ export async function observe(ways: Ways, desired: HostState): Promise<Observed>
     redirects: redirects.filter(redirect => redirect !== undefined),
     residents: desired.residents,
   };
+}
+
+/** A few at a time, for each takes a socket. */
+function readEnds(ends: HostState['ends']) {
+  const gate = new Gate(8);
+  return Promise.all(ends.map(end => gate.run(() => readEnd(end))));
 }
 
 /** Stands for the guard that is there and not the desired one: which it is, the kernel cannot tell. */

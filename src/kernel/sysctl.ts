@@ -27,8 +27,12 @@ export async function writeSysctl(path: string, value: string): Promise<void> {
   await writeFile(sysctlFile(path), value, { flag: 'r+' });
 }
 
+/**
+ * The file of a kernel parameter.
+ * @throws RangeError for a path that leads out of /proc/sys
+ */
 // Interface names may hold dots but are neither `.` nor `..` and have no slash (dev_valid_name in the kernel).
-function sysctlFile(path: string): string {
+export function sysctlFile(path: string): string {
   const parts = path.split('/');
   const bad = parts.some(part => part === '' || part === '.' || part === '..' || /[\0\s]/.test(part));
   if (bad) throw new RangeError(`no sysctl path: ${JSON.stringify(path)}`);

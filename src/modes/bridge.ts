@@ -8,6 +8,7 @@ import { admission, publishedState } from '../publish/published.ts';
 import { hostAddressesOf } from '../publish/wanted.ts';
 import { addressesOf, gatewaysOf } from './addressing.ts';
 import { foreignBridge, guestState } from './foreign-bridge.ts';
+import { insideState, interfaceName, placeOf } from './inside.ts';
 import { portMac } from './mac.ts';
 import type { Mode } from './mode.ts';
 import { ownBridge } from './own-bridge.ts';
@@ -29,14 +30,14 @@ export const bridge: Mode = {
       firewall: openPorts(network, endpoint),
       residents: addressesOf(endpoint),
     };
-    const shares = [own, publishedState(network, endpoint)];
+    const shares = [own, insideState(network, endpoint), publishedState(network, endpoint)];
     if (network.base.kind === 'foreign') shares.push(guestState(network, endpoint, facts));
     return merge(shares);
   },
 
   join(network, endpoint) {
     return {
-      interfaceName: { srcName: containerLinkName(endpoint.id), dstPrefix: network.options.ifacePrefix },
+      interfaceName: interfaceName(network, endpoint, containerLinkName(endpoint.id)),
       ...gatewaysOf(network, endpoint),
       staticRoutes: [],
       // Or the engine adds an interface on docker_gwbridge to a container that was meant to be without a gateway.
@@ -47,6 +48,7 @@ export const bridge: Mode = {
 
 function containerPort(network: Network, endpoint: Endpoint, present: boolean): Link {
   const mtu = network.options.mtu > 0 ? { mtu: network.options.mtu } : {};
+  const place = placeOf(endpoint);
   return {
     kind: 'veth',
     name: portName(endpoint.id),
@@ -62,6 +64,7 @@ function containerPort(network: Network, endpoint: Endpoint, present: boolean): 
     ...(endpoint.ports.length > 0 ? { hairpin: true } : {}),
     ...mtu,
     peer: { name: containerLinkName(endpoint.id), mac: endpoint.mac, ...mtu },
+    ...(place === undefined ? {} : { place }),
   };
 }
 

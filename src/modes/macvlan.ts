@@ -9,6 +9,7 @@ import { publishesOnHost } from '../publish/wanted.ts';
 import { publishedOverShim, publishingShim } from '../shim/publishing.ts';
 import { shimOfEndpoint, shimOfNetwork } from '../shim/shim.ts';
 import { gatewaysOf } from './addressing.ts';
+import { insideState, interfaceName, placeOf } from './inside.ts';
 import type { Mode } from './mode.ts';
 
 /**
@@ -28,6 +29,7 @@ export const macvlan: Mode = {
     if (network.base.type === 'parent' && !facts.parents.has(parent)) return EMPTY;
     const shares = [
       { ...EMPTY, links: [containerLink(network, endpoint)] },
+      insideState(network, endpoint, endpointMark(network.id, endpoint.id)),
       ownAddressState(network, endpoint),
       publishedState(network, endpoint),
     ];
@@ -38,7 +40,7 @@ export const macvlan: Mode = {
 
   join(network, endpoint) {
     return {
-      interfaceName: { srcName: containerLinkName(endpoint.id), dstPrefix: network.options.ifacePrefix },
+      interfaceName: interfaceName(network, endpoint, containerLinkName(endpoint.id)),
       // An isolated segment has nobody to route it further, whatever address the engine reserved.
       ...(network.base.type === 'parent' ? gatewaysOf(network, endpoint) : {}),
       staticRoutes: [],
@@ -48,6 +50,7 @@ export const macvlan: Mode = {
 };
 
 function containerLink(network: Network, endpoint: Endpoint): Link {
+  const place = placeOf(endpoint);
   return {
     kind: 'macvlan',
     name: containerLinkName(endpoint.id),
@@ -57,6 +60,7 @@ function containerLink(network: Network, endpoint: Endpoint): Link {
     mac: endpoint.mac,
     up: false,
     ...(network.options.mtu > 0 ? { mtu: network.options.mtu } : {}),
+    ...(place === undefined ? {} : { place }),
   };
 }
 

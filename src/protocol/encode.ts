@@ -47,10 +47,12 @@ const encodeRoute = (route: JoinAnswer['staticRoutes'][number]): object => {
 /** @throws TsnetError INTERNAL for an answer that breaks the engine */
 export const encodeJoin = (answer: JoinAnswer): object => {
   const { srcName, dstPrefix } = answer.interfaceName;
-  // With an empty prefix the engine names the interface "0"; without a source it configures nothing at all.
+  // With an empty prefix the engine names the interface "0".
   if (srcName === '' || dstPrefix === '') throw defect('the driver answered an interface without name');
   return {
-    InterfaceName: { SrcName: srcName, DstPrefix: dstPrefix },
+    // Without a source the engine moves and configures nothing. A prefix it needs all the same when it starts anew with
+    // live-restore: to read the number off the interface's name (engines up to 24 fail otherwise).
+    InterfaceName: { SrcName: srcName ?? '', DstPrefix: dstPrefix },
     ...(answer.gateway4 ? { Gateway: answer.gateway4 } : {}),
     ...(answer.gateway6 ? { GatewayIPv6: answer.gateway6 } : {}),
     StaticRoutes: answer.staticRoutes.map(encodeRoute),

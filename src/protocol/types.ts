@@ -82,8 +82,8 @@ export interface JoinRequest extends EndpointRef {
 }
 
 export interface JoinAnswer {
-  /** The link to be moved into the sandbox, and the prefix of its name there. */
-  readonly interfaceName: { readonly srcName: string; readonly dstPrefix: string };
+  /** The link to be moved into the sandbox, absent where none is to be moved, and the prefix of its name there. */
+  readonly interfaceName: { readonly srcName?: string; readonly dstPrefix: string };
   /** Bare addresses. */
   readonly gateway4?: string;
   readonly gateway6?: string;

@@ -101,7 +101,8 @@ export class Reconciler {
 
   /**
    * Of endpoints that were left before this process began, DeleteEndpoint may have been heard by nobody: the engine repeats a
-   * call that was cut off with an empty body (moby#35459). One whose link is still inside its container is yet to be deleted.
+   * call that was cut off with an empty body (moby#35459). One whose link is still inside its container is yet to be deleted,
+   * unless tsnet made it there: from there the engine takes nothing away.
    */
   async #removeLeft(): Promise<void> {
     const { state, kernel } = this.#parts;
@@ -111,7 +112,7 @@ export class Reconciler {
     if (left.length === 0) return;
     const onHost = new Set((await kernel.links()).map(link => link.name));
     for (const endpoint of left) {
-      if (onHost.has(containerLinkName(endpoint.id)))
+      if (endpoint.inside !== undefined || onHost.has(containerLinkName(endpoint.id)))
         state.putEndpoint({ ...endpoint, lifecycle: 'deleting' });
     }
   }

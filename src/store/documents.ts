@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { TsnetError } from '../errors.ts';
 import type { Endpoint, Network, NetworkOptions, PortRequest, PublishedPort, Subnet } from '../model.ts';
-import { GATEWAY_MODES, MACVLAN_MODES, PUBLISH_PLACES } from '../options.ts';
+import { ANNOUNCE, ATTACHMENTS, GATEWAY_MODES, MACVLAN_MODES, PUBLISH_PLACES } from '../options.ts';
 
 /**
  * What a stored document must look like. `satisfies` ties each shape to the model: a field that is added there and not
@@ -34,6 +34,10 @@ const options: z.ZodType<NetworkOptions> = z.object({
   isolation: z.boolean(),
   allowFrom: z.array(z.string()),
   firewall: z.enum(['own', 'ufw']),
+  // What follows came later: records of before have none of it.
+  attach: z.enum(ATTACHMENTS).default('auto'),
+  announceCount: z.int().default(ANNOUNCE.count),
+  announceMs: z.int().default(ANNOUNCE.ms),
 } satisfies Shape<NetworkOptions>);
 
 const lifecycle = z.enum(['live', 'deleting']);
@@ -83,6 +87,9 @@ const endpoint: z.ZodType<Endpoint> = z.object({
   joined: z.boolean(),
   left: z.literal(true).exactOptional(),
   sandbox: z.string().exactOptional(),
+  inside: z.string().exactOptional(),
+  ifname: z.string().exactOptional(),
+  sysctls: z.string().exactOptional(),
   ports: z.array(portRequest),
   published: z.array(publishedPort),
 } satisfies Shape<Endpoint>);

@@ -10,6 +10,7 @@ import {
 } from '../../src/host-state/types.ts';
 import type { HoldRequest, Kernel } from '../../src/kernel/kernel.ts';
 import type { LinkInfo } from '../../src/kernel/link-info.ts';
+import type { SandboxView } from '../../src/kernel/sandbox/view.ts';
 import type { HostFacts, ParentFacts } from '../../src/modes/mode.ts';
 import { clashes } from '../host-state/arbitrary.ts';
 import { HostModel } from '../host-state/host-model.ts';
@@ -133,6 +134,14 @@ export class FakeKernel implements Kernel {
     this.#fuse.check();
     const links = this.sandboxes.get(path);
     return links && [...links.values()].map(link => this.#info(link));
+  }
+
+  /** What sandboxes hold that tsnet can look into, by path. */
+  readonly views = new Map<string, SandboxView>();
+
+  async viewSandbox(path: string): Promise<SandboxView | undefined> {
+    this.#fuse.check();
+    return this.views.get(path);
   }
 
   async hasDummy(): Promise<boolean> {

@@ -9,9 +9,11 @@ import type {
   Link,
   MacvlanMode,
   Neighbour,
+  Place,
   PortHold,
   Redirect,
   Route,
+  SandboxEnd,
   Sysctl,
 } from '../../src/host-state/types.ts';
 
@@ -50,6 +52,16 @@ const common = (name: string, { alias, up, mtu, mac }: Ingredients) => ({
   ...(mac === undefined ? {} : { mac }),
 });
 
+/** Where the links of some names are made: a link never changes its place. */
+const PLACED: ReadonlyMap<string, Place> = new Map([
+  ['n5', { sandbox: '/run/docker/netns/1', name: 'eth100' }],
+  ['n6', { sandbox: '/run/docker/netns/2', name: 'eth100' }],
+]);
+const placed = (name: string): { place?: Place } => {
+  const place = PLACED.get(name);
+  return place === undefined ? {} : { place };
+};
+
 const at = <T>(items: readonly T[], index: number): T => items[index % items.length] as T;
 
 const links: fc.Arbitrary<Link[]> = fc
@@ -75,13 +87,22 @@ const links: fc.Arbitrary<Link[]> = fc
               kind,
               ...common(name, parts),
               peer: { name: `p${name}` },
+              ...placed(name),
               ...(master === undefined ? {} : { master, isolated: parts.isolated }),
               ...(master === undefined || parts.hairpin === undefined ? {} : { hairpin: parts.hairpin }),
             },
           ];
         }
         case 'macvlan':
-          return [{ kind, ...common(name, parts), parent: at(parents, parts.pick), macvlanMode: parts.mode }];
+          return [
+            {
+              kind,
+              ...common(name, parts),
+              ...placed(name),
+              parent: at(parents, parts.pick),
+              macvlanMode: parts.mode,
+            },
+          ];
         default:
           return [];
       }
@@ -189,6 +210,16 @@ const holds: fc.Arbitrary<PortHold[]> = fc
   .array(hold, { maxLength: 5 })
   .map(list => list.filter((one, index) => !list.slice(0, index).some(other => clashes(one, other))));
 
+const end = (place: Place): fc.Arbitrary<SandboxEnd> =>
+  fc.record({
+    sandbox: fc.constant(place.sandbox),
+    name: fc.constant(place.name),
+    mac: fc.constantFrom(...MACS),
+    addresses: fc.subarray(['198.18.0.9/24', '2001:db8::9/64']),
+    sysctls: fc.constant([]),
+    announce: fc.constant({ count: 3, intervalMs: 1000 }),
+  });
+
 const redirect = (sandbox: string): fc.Arbitrary<Redirect> =>
   fc.record({
     sandbox: fc.constant(sandbox),
@@ -218,6 +249,13 @@ export const hostState: fc.Arbitrary<HostState> = links.chain(made => {
   const names = made.map(link => link.name);
   const whole = fc.record({
     links: fc.constant(made),
+    ends: fc.tuple(
+      ...made.flatMap(link =>
+        (link.kind === 'veth' || link.kind === 'macvlan') && link.place !== undefined
+          ? [end(link.place)]
+          : [],
+      ),
+    ),
     addresses: onLinks(names, address).map(list => unique(list, a => `${a.link} ${a.address}`)),
     routes: onLinks(names, route).map(list => unique(list, routeKey)),
     neighbours: onLinks(names, neighbour).map(list => unique(list, neighbourKey)),

@@ -5,6 +5,7 @@ import {
   elementKey,
   holdKey,
   neighbourKey,
+  placeKey,
   redirectKey,
   routeKey,
 } from '../../src/host-state/keys.ts';
@@ -17,9 +18,11 @@ import type {
   Link,
   Neighbour,
   Observed,
+  Place,
   PortHold,
   Redirect,
   Route,
+  SandboxEnd,
   VethLink,
 } from '../../src/host-state/types.ts';
 import { clashes } from './arbitrary.ts';
@@ -36,6 +39,7 @@ export class Refused extends Error {
  */
 export class HostModel {
   readonly links: Map<string, Link>;
+  readonly ends: Map<string, SandboxEnd>;
   readonly addresses: Map<string, Address>;
   readonly routes: Map<string, Route>;
   readonly neighbours: Map<string, Neighbour>;
@@ -59,6 +63,7 @@ export class HostModel {
     options: { strict?: boolean } = {},
   ) {
     this.links = byKey(state.links, link => link.name);
+    this.ends = byKey(state.ends, placeKey);
     this.addresses = byKey(state.addresses, addressKey);
     this.routes = byKey(state.routes, routeKey);
     this.neighbours = byKey(state.neighbours, neighbourKey);
@@ -88,6 +93,12 @@ export class HostModel {
         else if (this.#strict) throw new Refused(`${op.name} is not there to be deleted`);
         return;
       }
+      case 'end.set':
+        if (![...this.links.values()].some(link => isAt(link, op.end))) {
+          throw new Refused(`nothing is in ${op.end.sandbox} as ${op.end.name}`);
+        }
+        this.ends.set(placeKey(op.end), op.end);
+        return;
       case 'address.add':
         this.#needs(op.address.link);
         this.addresses.set(addressKey(op.address), op.address);
@@ -156,6 +167,8 @@ export class HostModel {
 
   /** Takes a link away with all that the kernel takes away with it. */
   drop(name: string): void {
+    const link = this.links.get(name);
+    for (const [key, end] of this.ends) if (link !== undefined && isAt(link, end)) this.ends.delete(key);
     this.links.delete(name);
     for (const items of [this.addresses, this.routes, this.neighbours]) {
       for (const [key, item] of items) if (item.link === name) items.delete(key);
@@ -176,6 +189,7 @@ export class HostModel {
   state(): Observed {
     return {
       links: [...this.links.values()],
+      ends: [...this.ends.values()],
       addresses: [...this.addresses.values()],
       routes: [...this.routes.values()],
       neighbours: [...this.neighbours.values()],
@@ -262,3 +276,8 @@ function withoutMaster(link: VethLink): VethLink {
   const { master: _master, isolated: _isolated, hairpin: _hairpin, ...rest } = link;
   return rest;
 }
+
+const isAt = (link: Link, place: Place): boolean =>
+  (link.kind === 'veth' || link.kind === 'macvlan') &&
+  link.place !== undefined &&
+  placeKey(link.place) === placeKey(place);

@@ -6,6 +6,7 @@ import { hostState } from './arbitrary.ts';
 
 const PARTS = [
   'links',
+  'ends',
   'addresses',
   'routes',
   'neighbours',

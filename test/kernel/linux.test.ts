@@ -4,6 +4,7 @@ import { guardVersion } from '../../src/firewall/guard.ts';
 import { diff } from '../../src/host-state/diff.ts';
 import type { Op } from '../../src/host-state/ops.ts';
 import { EMPTY, type Guard, type HostState, type PortHold } from '../../src/host-state/types.ts';
+import { Advertiser } from '../../src/kernel/advertise/advertiser.ts';
 import { apply } from '../../src/kernel/apply.ts';
 import { Conntrack } from '../../src/kernel/conntrack/conntrack.ts';
 import { FlowSweeper } from '../../src/kernel/conntrack/sweeper.ts';
@@ -36,6 +37,7 @@ beforeEach(async () => {
   const rtnetlink = Rtnetlink.open(host.path);
   ways = {
     rtnetlink,
+    advertiser: new Advertiser(error => failures.push(error)),
     reaper: new Reaper(rtnetlink, error => failures.push(error)),
     nft: host.run(() => Nft.open()),
     holds,
@@ -43,7 +45,8 @@ beforeEach(async () => {
   };
 });
 afterEach(async () => {
-  await Promise.all([ways.flows.settled(), ways.reaper.settled()]);
+  ways.advertiser.close();
+  await Promise.all([ways.flows.settled(), ways.reaper.settled(), ways.advertiser.settled()]);
   ways.rtnetlink.close();
   conntrack.close();
   expect(failures).toEqual([]);

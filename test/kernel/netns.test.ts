@@ -6,7 +6,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NetworkNamespace } from '../../src/kernel/netns.ts';
 import { Rtnetlink } from '../../src/kernel/rtnetlink/rtnetlink.ts';
-import { sandboxLinks } from '../../src/kernel/sandbox.ts';
+import { sandboxLinks } from '../../src/kernel/sandbox/view.ts';
 import { testNamespace } from './namespace.ts';
 
 // Synchronous: the asynchronous form would look at a worker thread.

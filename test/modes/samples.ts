@@ -18,6 +18,9 @@ const OPTIONS: NetworkOptions = {
   isolation: true,
   allowFrom: [],
   firewall: 'own',
+  attach: 'auto',
+  announceCount: 3,
+  announceMs: 1000,
 };
 
 export const SUBNET4: Subnet = { pool: '198.18.1.0/24', gateway: '198.18.1.1/24', aux: {} };

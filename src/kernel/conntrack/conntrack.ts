@@ -109,7 +109,8 @@ async function deleteFlows(pool: SocketPool, flows: readonly Buffer[]): Promise<
     const requests = flows
       .slice(start, start + BATCH)
       .map(flow => ({ type: CT_DELETE, payload: deleteFlow(flow), operation: 'deletion of a connection' }));
-    const refusal = (await pool.batch(requests)).find(error => !hasCode(error, 'ENOENT'));
+    const { refusals } = await pool.batch(requests);
+    const refusal = refusals.find(error => !hasCode(error, 'ENOENT'));
     if (refusal !== undefined) throw refusal;
   }
 }

@@ -4,7 +4,7 @@ import { NETLINK_ROUTE } from './constants.ts';
 import { Gate } from './gate.ts';
 import type { Message } from './message.ts';
 import { NetlinkError } from './netlink-error.ts';
-import { NetlinkSocket, type Request } from './socket.ts';
+import { type BatchOutcome, NetlinkSocket, type Request } from './socket.ts';
 
 /**
  * Sockets of one network namespace, opened as they are needed: each carries one request at a time, so that different
@@ -40,7 +40,7 @@ export class SocketPool {
     return this.#with(request.operation, socket => socket.request(request));
   }
 
-  batch(requests: readonly Request[]): Promise<NetlinkError[]> {
+  batch(requests: readonly Request[]): Promise<BatchOutcome> {
     return this.#with(requests[0]?.operation ?? 'nothing', socket => socket.batch(requests));
   }
 

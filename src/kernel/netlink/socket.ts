@@ -29,6 +29,12 @@ export interface Request {
   readonly keep?: (message: Message) => boolean;
 }
 
+/** What came of several requests; both in the requests' order. */
+export interface BatchOutcome {
+  readonly answers: readonly Message[];
+  readonly refusals: readonly NetlinkError[];
+}
+
 /** A netlink socket for one request at a time; the caller keeps them apart (see pool.ts). */
 export class NetlinkSocket {
   readonly #fd: number;
@@ -85,26 +91,31 @@ export class NetlinkSocket {
   /**
    * Sends several requests in one datagram. The kernel does one after the other; a refusal does not keep it from the
    * rest.
-   * @param requests few enough for their refusals to fit the receive queue: some hundreds
-   * @returns the refusals
+   * @param requests few enough for their answers to fit the receive queue: some hundreds
    */
-  async batch(requests: readonly Request[]): Promise<NetlinkError[]> {
+  async batch(requests: readonly Request[]): Promise<BatchOutcome> {
     // Refusals are always told of, so that success needs to be told of only once.
     const messages = requests.map((request, index) =>
       this.#message(request, index === requests.length - 1 ? nl.NLM_F_ACK : 0),
     );
     const last = requests.at(-1);
-    if (last === undefined) return [];
+    if (last === undefined) return { answers: [], refusals: [] };
     const sequence = this.#sequence;
     await this.#transmit(Buffer.concat(messages), last.operation);
+    const answers: Message[] = [];
     const refusals: NetlinkError[] = [];
     for (;;) {
       for (const message of await this.#receive(last.operation, false)) {
         const offset = (message.sequence - sequence) | 0;
-        if (message.type !== nl.NLMSG_ERROR || offset > 0 || offset <= -requests.length) continue;
+        const request = requests[requests.length - 1 + offset];
+        if (request === undefined) continue;
+        if (message.type !== nl.NLMSG_ERROR) {
+          answers.push(message);
+          continue;
+        }
         const { errno, extack } = decodeOutcome(message);
-        if (errno) refusals.push(new NetlinkError(errno, last.operation, extack));
-        if (offset === 0) return refusals;
+        if (errno) refusals.push(new NetlinkError(errno, request.operation, extack));
+        if (offset === 0) return { answers, refusals };
       }
     }
   }

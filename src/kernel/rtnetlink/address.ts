@@ -3,7 +3,7 @@ import type { Address } from '../../host-state/types.ts';
 import type { AddressInfo } from '../link-info.ts';
 import { Attributes } from '../netlink/attribute-reader.ts';
 import * as attribute from '../netlink/attribute-writer.ts';
-import { AF_INET6 } from '../netlink/constants.ts';
+import { AF_INET, AF_INET6 } from '../netlink/constants.ts';
 import * as rt from './constants.ts';
 import { addressText, cidrBytes } from './notation.ts';
 
@@ -17,9 +17,16 @@ function addressHeader(family: number, prefix: number, linkIndex: number): Buffe
   return header;
 }
 
-/** The payload of RTM_NEWADDR. IFA_PROTO is ignored by kernels before 5.18. */
-export function newAddress(linkIndex: number, address: Address): Buffer {
-  const { family } = cidrBytes(address.address);
+/**
+ * The payload of RTM_NEWADDR. IFA_PROTO is ignored by kernels before 5.18.
+ * @param options.broadcast with the subnet's broadcast address, which the kernel does not set by itself
+ */
+export function newAddress(
+  linkIndex: number,
+  address: Address,
+  options: { readonly broadcast?: boolean } = {},
+): Buffer {
+  const { family, bytes, prefix } = cidrBytes(address.address);
   let flags = 0;
   // Duplicate address detection would leave the address unusable for a second; tsnet's own allocation is unique.
   if (family === AF_INET6) flags |= rt.IFA_F_NODAD;
@@ -28,7 +35,17 @@ export function newAddress(linkIndex: number, address: Address): Buffer {
     oneAddress(linkIndex, address),
     attribute.u32(rt.IFA_FLAGS, flags),
     attribute.u8(rt.IFA_PROTO, ADDRESS_PROTOCOL),
+    // Subnets of one or two addresses have none (RFC 3021).
+    ...(options.broadcast === true && family === AF_INET && prefix < 31
+      ? [attribute.bytes(rt.IFA_BROADCAST, broadcastOf(bytes, prefix))]
+      : []),
   ]);
+}
+
+function broadcastOf(address: Uint8Array, prefix: number): Buffer {
+  const broadcast = Buffer.from(address);
+  broadcast.writeUInt32BE((broadcast.readUInt32BE(0) | (0xffffffff >>> prefix)) >>> 0, 0);
+  return broadcast;
 }
 
 /** The payload of RTM_DELADDR. */

@@ -26,6 +26,7 @@ export const IFLA_LINKINFO = 18;
 export const IFLA_IFALIAS = 20;
 export const IFLA_AF_SPEC = 26;
 export const IFLA_GROUP = 27;
+export const IFLA_NET_NS_FD = 28;
 export const IFLA_EXT_MASK = 29;
 export const IFLA_LINK_NETNSID = 37;
 export const IFLA_INFO_KIND = 1;
@@ -43,6 +44,7 @@ export const RTEXT_FILTER_SKIP_STATS = 8;
 
 export const IFA_ADDRESS = 1;
 export const IFA_LOCAL = 2;
+export const IFA_BROADCAST = 4;
 export const IFA_FLAGS = 8;
 export const IFA_PROTO = 11;
 export const IFA_F_NODAD = 0x02;

@@ -13,6 +13,8 @@ export interface RelatedLinks {
   readonly master?: number;
   /** A macvlan's parent. */
   readonly parent?: number;
+  /** Descriptor of the namespace that a link's `place` names. */
+  readonly place?: number;
 }
 
 /** What can be changed of an existing link; what is absent stays. */
@@ -34,7 +36,7 @@ export interface LinkSettings {
   readonly noLinkLocal?: true;
 }
 
-/** struct ifinfomsg; `up` undefined leaves the flag as it is. */
+/** struct ifinfomsg; `up` undefined leaves the flag as it is, index 0 leaves the link to be named by an attribute. */
 export function linkHeader(index: number, up?: boolean): Buffer {
   const header = Buffer.alloc(16);
   header.writeUInt8(AF_UNSPEC, 0);
@@ -48,12 +50,18 @@ export function linkHeader(index: number, up?: boolean): Buffer {
 
 /** The payload of RTM_NEWLINK that makes a link, down and marked as unfinished. */
 export function newLink(link: Link, related: RelatedLinks): Buffer {
+  const isPlaced = link.kind === 'macvlan' && link.place !== undefined && related.place !== undefined;
   const parts = [
     linkHeader(0),
-    ...identity(link.name, link.mac, link.kind === 'bridge' ? undefined : link.mtu),
+    ...identity(
+      isPlaced ? link.place.name : link.name,
+      link.mac,
+      link.kind === 'bridge' ? undefined : link.mtu,
+    ),
     attribute.u32(rt.IFLA_GROUP, UNFINISHED_GROUP),
-    attribute.nested(rt.IFLA_LINKINFO, ...linkInfo(link)),
+    attribute.nested(rt.IFLA_LINKINFO, ...linkInfo(link, related.place)),
   ];
+  if (isPlaced) parts.push(attribute.u32(rt.IFLA_NET_NS_FD, related.place));
   if (related.master) parts.push(attribute.u32(rt.IFLA_MASTER, related.master));
   if (related.parent) parts.push(attribute.u32(rt.IFLA_LINK, related.parent));
   return Buffer.concat(parts);
@@ -78,10 +86,14 @@ export const portSettings = ({
 }: Pick<LinkSettings, 'isolated' | 'hairpin'>): Pick<LinkSettings, 'isolated' | 'hairpin'> =>
   present({ isolated, hairpin });
 
-/** The payload of RTM_NEWLINK (without NLM_F_CREATE) that changes a link. */
-export function changeLink(index: number, settings: LinkSettings): Buffer {
+/**
+ * The payload of RTM_NEWLINK (without NLM_F_CREATE) that changes a link.
+ * @param which index or name
+ */
+export function changeLink(which: number | string, settings: LinkSettings): Buffer {
   const { up, mtu, mac, master, alias, isolated, hairpin, group, noLinkLocal } = settings;
-  const parts = [linkHeader(index, up)];
+  const parts = [linkHeader(typeof which === 'number' ? which : 0, up)];
+  if (typeof which === 'string') parts.push(attribute.text(rt.IFLA_IFNAME, which));
   if (mtu !== undefined) parts.push(attribute.u32(rt.IFLA_MTU, mtu));
   if (mac !== undefined) parts.push(attribute.bytes(rt.IFLA_ADDRESS, macBytes(mac)));
   if (master !== undefined) parts.push(attribute.u32(rt.IFLA_MASTER, master));
@@ -111,12 +123,18 @@ export function getLink(which: { name?: string; index?: number } = {}): Buffer {
   return Buffer.concat(parts);
 }
 
-function linkInfo(link: Link): Buffer[] {
+function linkInfo(link: Link, place: number | undefined): Buffer[] {
   const kind = attribute.text(rt.IFLA_INFO_KIND, link.kind);
   switch (link.kind) {
     case 'veth': {
       const { name, mac, mtu } = link.peer;
-      const peer = attribute.nested(rt.VETH_INFO_PEER, linkHeader(0), ...identity(name, mac, mtu));
+      const inside = link.place !== undefined && place !== undefined;
+      const peer = attribute.nested(
+        rt.VETH_INFO_PEER,
+        linkHeader(0),
+        ...identity(inside ? link.place.name : name, mac, mtu),
+        ...(inside ? [attribute.u32(rt.IFLA_NET_NS_FD, place)] : []),
+      );
       return [kind, attribute.nested(rt.IFLA_INFO_DATA, peer)];
     }
     case 'macvlan': {

@@ -5,6 +5,8 @@ import { NLM_F_CREATE, NLM_F_EXCL } from '../netlink/constants.ts';
 import { Gate } from '../netlink/gate.ts';
 import { hasCode, NetlinkError } from '../netlink/netlink-error.ts';
 import type { SocketPool } from '../netlink/pool.ts';
+import type { Request } from '../netlink/socket.ts';
+import { NetworkNamespace } from '../netns.ts';
 import { RTM_DELLINK, RTM_GETLINK, RTM_NEWLINK } from './constants.ts';
 import { decodeLink } from './link-reply.ts';
 import {
@@ -55,25 +57,15 @@ export class Links {
   }
 
   async add(link: Link, related: RelatedLinks): Promise<number> {
-    const resolved = await this.#resolve(link, related);
+    const place = link.kind === 'veth' || link.kind === 'macvlan' ? link.place : undefined;
+    const namespace = place === undefined ? undefined : NetworkNamespace.open(place.sandbox);
     try {
-      await this.#create(link, resolved);
-    } catch (error) {
-      const existing = hasCode(error, 'EEXIST') ? await this.get(link.name) : undefined;
-      if (existing?.alias !== UNFINISHED_ALIAS) throw error;
-      await this.delete(existing.index);
-      await this.#create(link, resolved);
+      const resolved = await this.#resolve(link, related);
+      await this.#create(link, { ...resolved, ...(namespace === undefined ? {} : { place: namespace.fd }) });
+    } finally {
+      namespace?.close();
     }
-    const created = await this.get(link.name);
-    if (!created) throw new NetlinkError(constants.errno.ENODEV, `RTM_NEWLINK ${link.name}`, 'gone at once');
-    try {
-      await this.#finish(created.index, link);
-    } catch (error) {
-      // Its own failure is of no interest beside the first one; a link left so is known as unfinished.
-      await this.delete(created.index).catch(() => undefined);
-      throw error;
-    }
-    return created.index;
+    return link.kind === 'macvlan' && link.place !== undefined ? 0 : this.#finish(link);
   }
 
   async set(index: number, settings: LinkSettings, name = String(index)): Promise<void> {
@@ -92,25 +84,43 @@ export class Links {
     }
   }
 
+  /** What an attempt that was cut off has left is made anew. */
   async #create(link: Link, related: RelatedLinks): Promise<void> {
-    await this.#pool.request({
+    const request = {
       type: RTM_NEWLINK,
       flags: NLM_F_CREATE | NLM_F_EXCL,
       payload: newLink(link, related),
       operation: `RTM_NEWLINK ${link.name}`,
-    });
+    };
+    try {
+      await this.#pool.request(request);
+    } catch (error) {
+      const existing = hasCode(error, 'EEXIST') ? await this.get(link.name) : undefined;
+      if (existing?.alias !== UNFINISHED_ALIAS) throw error;
+      await this.delete(existing.index);
+      await this.#pool.request(request);
+    }
   }
 
-  async #finish(index: number, link: Link): Promise<void> {
-    if (link.noLinkLocal) {
-      try {
-        await this.set(index, { noLinkLocal: true }, link.name);
-      } catch (error) {
-        // A host without IPv6 makes no link-local addresses either.
-        if (!hasCode(error, 'EAFNOSUPPORT')) throw error;
-      }
-    }
-    await this.set(index, finishingSettings(link), link.name);
+  /** Gives a new link what it cannot be created with, in one go: nobody else knows of its name yet. */
+  async #finish({ name, ...link }: Link): Promise<number> {
+    const change = (settings: LinkSettings): Request => ({
+      type: RTM_NEWLINK,
+      payload: changeLink(name, settings),
+      operation: `RTM_NEWLINK change ${name}`,
+    });
+    const { answers, refusals } = await this.#pool.batch([
+      { type: RTM_GETLINK, payload: getLink({ name }), operation: `RTM_GETLINK ${name}` },
+      ...(link.noLinkLocal ? [change({ noLinkLocal: true })] : []),
+      change(finishingSettings({ name, ...link })),
+    ]);
+    const [created] = answers.map(answer => decodeLink(answer.payload));
+    // A host without IPv6 makes no link-local addresses either.
+    const refusal = refusals.find(error => !hasCode(error, 'EAFNOSUPPORT'));
+    if (created !== undefined && refusal === undefined) return created.index;
+    // Its own failure is of no interest beside the first one; a link left so is known as unfinished.
+    if (created !== undefined) await this.delete(created.index).catch(() => undefined);
+    throw refusal ?? new NetlinkError(constants.errno.ENODEV, `RTM_NEWLINK ${name}`, 'gone at once');
   }
 
   async #resolve(link: Link, related: RelatedLinks): Promise<RelatedLinks> {

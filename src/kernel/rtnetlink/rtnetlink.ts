@@ -7,7 +7,7 @@ import { SocketPool } from '../netlink/pool.ts';
 import type { Request } from '../netlink/socket.ts';
 import { decodeAddress, dumpAddresses, newAddress, oneAddress } from './address.ts';
 import * as rt from './constants.ts';
-import { type LinkSettings, portSettings, type RelatedLinks } from './link-request.ts';
+import { changeLink, type LinkSettings, portSettings, type RelatedLinks } from './link-request.ts';
 import { Links } from './links.ts';
 import { decodeNeighbour, dumpNeighbours, newNeighbour, oneNeighbour } from './neighbour.ts';
 import { cidrBytes } from './notation.ts';
@@ -78,6 +78,30 @@ export class Rtnetlink {
     if (Object.keys(port).length === 0 || !rest.master) return this.#links.set(index, settings);
     await this.#links.set(index, rest);
     await this.#links.set(index, port);
+  }
+
+  /**
+   * Gives a link addresses, with broadcast addresses as the engine gives them, and sets it up, in one go. Addresses that it has are kept.
+   * @param settings.addresses CIDR
+   * @throws NetlinkError ENODEV when there is no such link
+   */
+  async configure(
+    index: number,
+    settings: { readonly addresses: readonly string[]; readonly alias?: string },
+  ): Promise<void> {
+    const { addresses, alias } = settings;
+    const finish = { up: true, group: 0, ...(alias === undefined ? {} : { alias }) };
+    const { refusals } = await this.#pool.batch([
+      ...addresses.map(address => ({
+        type: rt.RTM_NEWADDR,
+        flags: NLM_F_CREATE | NLM_F_EXCL,
+        payload: newAddress(index, { link: '', address }, { broadcast: true }),
+        operation: `RTM_NEWADDR ${address}`,
+      })),
+      { type: rt.RTM_NEWLINK, payload: changeLink(index, finish), operation: `RTM_NEWLINK change ${index}` },
+    ]);
+    const refusal = refusals.find(error => !hasCode(error, 'EEXIST'));
+    if (refusal !== undefined) throw refusal;
   }
 
   deleteLink(index: number): Promise<void> {

@@ -1,11 +1,14 @@
 import { renderElements, renderGuard, renderTable } from '../../firewall/render.ts';
 import type { Op } from '../../host-state/ops.ts';
+import type { SandboxEnd } from '../../host-state/types.ts';
+import type { Advertiser } from '../advertise/advertiser.ts';
 import type { FlowSweeper } from '../conntrack/sweeper.ts';
 import type { Nft } from '../nft/nft.ts';
 import type { PortHolds } from '../ports/port-holds.ts';
 import { removeRedirect, setRedirect } from '../redirects/redirects.ts';
 import type { Reaper } from '../rtnetlink/reaper.ts';
 import type { Rtnetlink } from '../rtnetlink/rtnetlink.ts';
+import { setEnd } from '../sandbox/end.ts';
 import { writeSysctl } from '../sysctl.ts';
 import { addLink, ifPresent, indexOf, setLink } from './link-steps.ts';
 
@@ -16,10 +19,12 @@ export interface Ways {
   readonly holds: PortHolds;
   readonly flows: FlowSweeper;
   readonly reaper: Reaper;
+  readonly advertiser: Advertiser;
 }
 
 /** One step of a diff as one or two requests to the kernel. */
-export async function step({ rtnetlink: rt, nft, holds, flows, reaper }: Ways, op: Op): Promise<void> {
+export async function step(ways: Ways, op: Op): Promise<void> {
+  const { rtnetlink: rt, nft, holds, flows, reaper, advertiser } = ways;
   switch (op.op) {
     case 'link.add':
       await reaper.settled(op.link.name);
@@ -28,7 +33,10 @@ export async function step({ rtnetlink: rt, nft, holds, flows, reaper }: Ways, o
       return setLink(rt, op.link, op.changes);
     case 'link.delete':
       // Somebody else's link by this name is not a failure: what was tsnet's is gone.
-      return reaper.delete(op.name, op.alias);
+      if (op.place !== undefined) advertiser.stop(op.place);
+      return reaper.delete(op.name, op.alias, op.place);
+    case 'end.set':
+      return putEnd(ways, op.end);
     case 'address.add':
       return rt.addAddress(await indexOf(rt, op.address.link), op.address);
     case 'address.delete':
@@ -62,4 +70,9 @@ export async function step({ rtnetlink: rt, nft, holds, flows, reaper }: Ways, o
     case 'flows.settle':
       return flows.settled(op.containers);
   }
+}
+
+async function putEnd({ advertiser }: Ways, end: SandboxEnd): Promise<void> {
+  const index = await setEnd(end);
+  if (index !== undefined) advertiser.advertise({ ...end, ...end.announce, index });
 }

@@ -147,7 +147,7 @@ describe('a batch', () => {
 
   it('is one datagram, of which only the last request asks for an answer', async () => {
     script(ackOf(3));
-    expect(await batch()).toEqual([]);
+    expect(await batch()).toEqual({ answers: [], refusals: [] });
     expect(kernel.sent).toHaveLength(1);
     expect(decodeMessages(kernel.sent[0] as Buffer)).toMatchObject([
       { sequence: 1, flags: 0x01 },
@@ -158,16 +158,16 @@ describe('a batch', () => {
 
   it('answers the refusals, whichever requests they are of', async () => {
     script(ackOf(1, 2), ackOf(3, 17));
-    expect((await batch()).map(({ code }) => code)).toEqual(['ENOENT', 'EEXIST']);
+    expect((await batch()).refusals.map(({ code }) => code)).toEqual(['ENOENT', 'EEXIST']);
   });
 
   it('ignores answers to others', async () => {
     script(ackOf(0, 1), ackOf(4, 1), ackOf(3));
-    expect(await batch()).toEqual([]);
+    expect(await batch()).toEqual({ answers: [], refusals: [] });
   });
 
   it('of nothing sends nothing', async () => {
-    expect(await socket.batch([])).toEqual([]);
+    expect(await socket.batch([])).toEqual({ answers: [], refusals: [] });
     expect(kernel.sent).toHaveLength(0);
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { MacvlanLink, MacvlanMode } from '../../../src/host-state/types.ts';
 import { UNFINISHED_ALIAS, UNFINISHED_GROUP } from '../../../src/kernel/rtnetlink/unfinished.ts';
-import { sandboxLinks } from '../../../src/kernel/sandbox.ts';
+import { sandboxLinks } from '../../../src/kernel/sandbox/view.ts';
 import { testNamespace } from '../namespace.ts';
 import { bridge, inOwnNamespace, veth } from './fixture.ts';
 

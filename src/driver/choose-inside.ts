@@ -1,0 +1,47 @@
+import { cidrOverlaps, parseCidr } from '../addresses.ts';
+import type { SandboxView } from '../kernel/sandbox/view.ts';
+import type { Endpoint, Network } from '../model.ts';
+
+/**
+ * Where tsnet's own count of interfaces begins in containers in which the engine has some: it counts only those that it
+ * moved itself, and an interface of the name that comes next would make it fail (moby libnetwork/osl, generateIfaceName).
+ */
+const BEYOND_ENGINE = 100;
+
+/**
+ * Whether tsnet makes an endpoint's interface inside the sandbox, and by what name. It must be left to the engine
+ * - where it is the container's first and the engine may be asked for more: their names would be the same;
+ * - where tsnet has made one there already: an engine that has restarted with live-restore takes all that it did not
+ *   move for one and the same;
+ * - where the engine has to refuse it: routes of the container lead to the same addresses;
+ * - where only the engine knows what is meant by a container without IPv6: up to 25 it switches that on with the first
+ *   address, from 26 on it leaves the address out.
+ *
+ * @param view what the sandbox holds
+ * @param siblings names of the interfaces that tsnet has made there
+ * @returns undefined to leave it to the engine
+ */
+export function chooseInside(
+  { options }: Network,
+  endpoint: Endpoint,
+  view: SandboxView,
+  siblings: readonly string[],
+): string | undefined {
+  const { attach, ifacePrefix } = options;
+  const { ifname } = endpoint;
+  const others = view.links.filter(link => !link.loopback).map(link => link.name);
+  if (attach === 'engine') return undefined;
+  if (attach === 'auto' && (siblings.length > 0 || (others.length === 0 && ifname === undefined))) {
+    return undefined;
+  }
+  if (endpoint.address6 !== undefined && !view.ipv6) return undefined;
+  const routes = view.destinations.map(parseCidr);
+  const subnets = [endpoint.address4, endpoint.address6].flatMap(address => address ?? []).map(parseCidr);
+  if (subnets.some(subnet => routes.some(route => cidrOverlaps(subnet, route)))) return undefined;
+  if (ifname !== undefined) return others.includes(ifname) ? undefined : ifname;
+  const alone = others.every(name => siblings.includes(name));
+  for (let number = alone && attach === 'inside' ? 0 : BEYOND_ENGINE; ; number++) {
+    const name = `${ifacePrefix}${number}`;
+    if (!others.includes(name)) return name;
+  }
+}

@@ -1,0 +1,130 @@
+import { setTimeout } from 'node:timers/promises';
+import { placeKey } from '../../host-state/keys.ts';
+import type { Place } from '../../host-state/types.ts';
+import { hasCode } from '../netlink/netlink-error.ts';
+import { NamespaceError } from '../netns.ts';
+import { macBytes } from '../rtnetlink/notation.ts';
+import { FrameSocket } from './frame-socket.ts';
+import { framesOf } from './frames.ts';
+
+export interface Advertisement extends Place {
+  /** The interface in there, which must be up. */
+  readonly index: number;
+  /** What it has: `aa:bb:cc:dd:ee:ff`. */
+  readonly mac: string;
+  /** Bare or CIDR, of both families. None: nothing is sent. */
+  readonly addresses: readonly string[];
+  /** How often each address is told in all; 0: never. */
+  readonly count: number;
+  /** Milliseconds from one time to the next. */
+  readonly intervalMs: number;
+}
+
+interface Run {
+  readonly of: Advertisement;
+  readonly stop: AbortController;
+  readonly ended: Promise<void>;
+}
+
+/** A parent without a cable gives its macvlan links no carrier, so there is an end to the waiting. */
+const CARRIER_WAIT_MS = 200;
+const CARRIER_POLL_MS = 2;
+
+/**
+ * Tells the neighbours of an interface which MAC its addresses have now, as engines from 28 on do for those that they
+ * move (moby libnetwork/osl advertiseAddrs): addresses are given out again soon, and who has a former holder's MAC in
+ * his cache would not reach the new one until the entry is out of date. The kernel's own arp_notify and
+ * ndisc_notify are off by default and tell it once.
+ */
+export class Advertiser {
+  readonly #onError: (error: unknown) => void;
+  readonly #runs = new Set<Run>();
+
+  /** @param onError hears of what could not be sent; what comes of an interface that is gone or down is no error */
+  constructor(onError: (error: unknown) => void) {
+    this.#onError = onError;
+  }
+
+  /**
+   * Tells it for the first time before it returns (0.3 ms), or as soon as the interface has its carrier, and then in the
+   * background, which does not keep the process alive. It ends early, and silently, when the interface is gone, down,
+   * or has another MAC. Takes the place of an earlier one of the same interface. Never throws.
+   */
+  advertise(advertisement: Advertisement): void {
+    const { addresses, count } = advertisement;
+    this.stop(advertisement);
+    if (addresses.length === 0 || count < 1) return;
+    const stop = new AbortController();
+    const ended = tell(advertisement, stop.signal)
+      .catch(error => {
+        if (!stop.signal.aborted && !isGone(error)) this.#onError(error);
+      })
+      .finally(() => this.#runs.delete(run));
+    const run = { of: advertisement, stop, ended };
+    this.#runs.add(run);
+  }
+
+  /**
+   * Ends what is under way for an interface that is about to leave its sandbox, which could else contradict the next
+   * holder of its addresses.
+   */
+  stop(place: Place): void {
+    const where = placeKey(place);
+    this.#abort(({ of }) => placeKey(of) === where);
+  }
+
+  /** Resolves when nothing is left to be told, and all sockets are closed. */
+  async settled(): Promise<void> {
+    await Promise.all([...this.#runs].map(run => run.ended));
+  }
+
+  /** Ends all that is under way; {@link settled} then waits for the sockets only. */
+  close(): void {
+    this.#abort(() => true);
+  }
+
+  #abort(which: (run: Run) => boolean): void {
+    for (const run of this.#runs) if (which(run)) run.stop.abort();
+  }
+}
+
+async function tell(advertisement: Advertisement, signal: AbortSignal): Promise<void> {
+  const { addresses, count, intervalMs } = advertisement;
+  const mac = macBytes(advertisement.mac);
+  const frames = framesOf(mac, addresses);
+  for (let told = 0; told < count; told++) {
+    if (told > 0) await pause(intervalMs, signal);
+    if (!(await send(advertisement, mac, frames, signal))) return;
+  }
+}
+
+/**
+ * By a socket of its own each time: kept open, it would keep the sandbox alive after its container has ended.
+ * @returns whether the interface still has this MAC
+ */
+async function send(
+  { sandbox, index }: Advertisement,
+  mac: Uint8Array,
+  frames: readonly Buffer[],
+  signal: AbortSignal,
+): Promise<boolean> {
+  const socket = new FrameSocket(sandbox, index);
+  try {
+    const end = performance.now() + CARRIER_WAIT_MS;
+    while (socket.awaitsCarrier() && performance.now() < end) await pause(CARRIER_POLL_MS, signal);
+    const current = socket.hardwareAddress();
+    if (current === undefined || Buffer.compare(current, mac) !== 0) return false;
+    for (const frame of frames) socket.send(frame);
+    return true;
+  } finally {
+    await socket.close();
+  }
+}
+
+const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+  setTimeout(ms, undefined, { ref: false, signal });
+
+const isGone = (error: unknown): boolean =>
+  error instanceof NamespaceError
+    ? error.problem !== 'denied'
+    : hasCode(error, 'ENODEV', 'ENXIO', 'ENETDOWN');
