@@ -9,6 +9,7 @@ export class CallRecord implements Call {
   readonly method: string;
   readonly #log: Log;
   readonly #start = performance.now();
+  #end: number | undefined;
   readonly #changed: string[] = [];
   readonly #warnings: string[] = [];
   #object: string | undefined;
@@ -41,6 +42,11 @@ export class CallRecord implements Call {
     this.#asked = request === undefined ? undefined : summarise(request);
   }
 
+  /** The work is done: what comes is not counted. */
+  ended(): void {
+    this.#end = performance.now();
+  }
+
   /** Writes the entry of a call that was answered well. */
   succeeded(): void {
     this.#log.log(this.#warnings.length > 0 ? 'warn' : 'info', this.method, this.#entry('ok'));
@@ -60,6 +66,7 @@ export class CallRecord implements Call {
 
   /** Writes a second entry for a handler that ended after the engine had been told DEADLINE. */
   endedLate(error?: TsnetError): void {
+    this.ended();
     this.#log.warn(`${this.method} ended after its deadline`, {
       ...this.#entry(error?.code ?? 'ok'),
       error: error?.message,
@@ -70,7 +77,7 @@ export class CallRecord implements Call {
   #entry(outcome: string): Record<string, unknown> {
     return {
       outcome,
-      ms: Math.round((performance.now() - this.#start) * 100) / 100,
+      ms: Math.round(((this.#end ?? performance.now()) - this.#start) * 100) / 100,
       object: this.#object,
       asked: this.#asked,
       changed: [...this.#changed],

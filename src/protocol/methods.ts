@@ -5,7 +5,7 @@ import { parseBody } from './body.ts';
 import type { CallRecord } from './call-record.ts';
 import { answerError, MEDIA_TYPE } from './error-answer.ts';
 import { type Ready, untilReady } from './readiness.ts';
-import { runCall } from './run-call.ts';
+import { type Outcome, runCall } from './run-call.ts';
 import { decode } from './schemas/decode.ts';
 import type { Call } from './types.ts';
 
@@ -58,9 +58,11 @@ export class Methods {
     const method = `${this.#interface}.${name}`;
     const handler: RequestHandler = async (request, response) => {
       const { deadlineMs, log } = this.#context;
-      const outcome = await runCall({ method, deadlineMs, log }, record => work(record, request.body));
-      if ('answer' in outcome) answerOk(response, outcome.answer);
-      else answerError(response, outcome.error);
+      const answer = (outcome: Outcome) => {
+        if ('answer' in outcome) answerOk(response, outcome.answer);
+        else answerError(response, outcome.error);
+      };
+      await runCall({ method, deadlineMs, log, answer }, record => work(record, request.body));
     };
     this.router.post(`/${method}`, handler);
   }

@@ -15,34 +15,45 @@ const settle = async (work: () => Promise<object>): Promise<Outcome> => {
 };
 
 /**
- * Runs one call under its deadline and writes its entry of the log. At the deadline the caller gets DEADLINE while
- * the work goes on in the background, told by the signal; how it ends is logged too.
+ * Runs one call under its deadline, has it answered, and writes its entry of the log. At the deadline the caller gets
+ * DEADLINE while the work goes on in the background, told by the signal; how it ends is logged too.
  * @param options.deadlineMs milliseconds from now
+ * @param options.answer hands the outcome over, before the log is written: the engine need not wait for that
  * @param work gives the answer; what it throws becomes the error
  * @returns never rejected
  */
 export const runCall = async (
-  options: { readonly method: string; readonly deadlineMs: number; readonly log: Log },
+  options: {
+    readonly method: string;
+    readonly deadlineMs: number;
+    readonly log: Log;
+    readonly answer: (outcome: Outcome) => void;
+  },
   work: (record: CallRecord) => Promise<object>,
-): Promise<Outcome> => {
-  const { method, deadlineMs, log } = options;
+): Promise<void> => {
+  const { method, deadlineMs, log, answer } = options;
   const controller = new AbortController();
   const record = new CallRecord(method, controller.signal, log);
-  const expired = { error: new TsnetError('DEADLINE', `${method} was not finished within ${deadlineMs} ms`) };
   const { promise: expiry, resolve: expire } = Promise.withResolvers<Outcome>();
+  let isLate = false;
   const timer = setTimeout(() => {
-    controller.abort(expired.error);
+    const error = new TsnetError('DEADLINE', `${method} was not finished within ${deadlineMs} ms`);
+    controller.abort(error);
     // What only waited for the signal ends in microtasks, with an error that says more, such as STARTING.
-    setImmediate(() => expire(expired));
+    setImmediate(() => {
+      isLate = true;
+      expire({ error });
+    });
   }, deadlineMs);
   const result = settle(() => work(record));
   const outcome = await Promise.race([result, expiry]);
   clearTimeout(timer);
+  record.ended();
+  answer(outcome);
   if ('answer' in outcome) record.succeeded();
   else record.failed(outcome.error);
-  if (outcome === expired) {
+  if (isLate) {
     // Not awaited: the engine has its answer. It is never rejected.
     void result.then(late => record.endedLate('error' in late ? late.error : undefined));
   }
-  return outcome;
 };

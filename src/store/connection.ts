@@ -11,8 +11,12 @@ import { migrate } from './migrate.ts';
 /** How long, in milliseconds, a statement waits for another program that holds the file; everything waits with it. */
 const BUSY_TIMEOUT = 250;
 
+/** What a transaction outlives. */
+export type Survival = 'process end' | 'power loss';
+
 interface Open {
   readonly db: DatabaseSync;
+  survives: Survival;
   readonly lock: DatabaseSync;
   readonly statements: Map<string, StatementSync>;
 }
@@ -43,11 +47,18 @@ export class Connection {
 
   /**
    * Runs `action` in a transaction that is on the disk when this returns, and undone if this throws.
+   * @param survives what the transaction outlives: the end of the process only, or also that of the host, which takes a wait
+   *   for the disk
    * @throws TsnetError STATE_*
    */
-  write(action: (prepare: Prepare) => void): void {
+  write(action: (prepare: Prepare) => void, survives: Survival = 'power loss'): void {
     this.#guard(({ prepare, open }) => {
       this.#refuseReplaced();
+      if (open.survives !== survives) {
+        // In WAL mode a commit waits for the disk at FULL and not at NORMAL (sqlite.org/pragma.html#pragma_synchronous).
+        open.db.exec(`PRAGMA synchronous = ${survives === 'power loss' ? 'FULL' : 'NORMAL'}`);
+        open.survives = survives;
+      }
       open.db.exec('BEGIN IMMEDIATE');
       action(prepare);
       open.db.exec('COMMIT');
@@ -107,7 +118,7 @@ export class Connection {
       // SQLite opens a file that it may not write for reading, without a word; taking the write lock tells.
       db.exec('BEGIN IMMEDIATE; ROLLBACK');
       this.#file ??= statSync(path);
-      return { db, lock, statements: new Map() };
+      return { db, lock, statements: new Map(), survives: 'power loss' };
     } catch (error) {
       db?.close();
       lock.close();

@@ -17,7 +17,7 @@ export class SqliteStore implements Store {
   }
 
   putNetwork(network: Network): void {
-    this.#putDocument('network', network);
+    this.#file.write(prepare => writeDocument(prepare, 'network', network));
   }
 
   deleteNetwork(id: string): void {
@@ -29,11 +29,11 @@ export class SqliteStore implements Store {
   }
 
   putEndpoint(endpoint: Endpoint): void {
-    this.#putDocument('endpoint', endpoint);
+    this.#file.write(prepare => writeDocument(prepare, 'endpoint', endpoint), 'process end');
   }
 
   deleteEndpoint(id: string): void {
-    this.#run('DELETE FROM endpoint WHERE id = ?', id);
+    this.#file.write(prepare => prepare('DELETE FROM endpoint WHERE id = ?').run(id), 'process end');
   }
 
   pools(): StoredPool[] {
@@ -84,19 +84,16 @@ export class SqliteStore implements Store {
     return rows.map(row => [String(row['id']), String(row['document'])]);
   }
 
-  #putDocument(table: 'network' | 'endpoint', value: Network | Endpoint): void {
-    this.#run(
-      `INSERT OR REPLACE INTO ${table} (id, document) VALUES (?, ?)`,
-      value.id,
-      JSON.stringify(value),
-    );
-  }
-
   #run(sql: string, ...values: string[]): void {
     this.#file.write(prepare => {
       prepare(sql).run(...values);
     });
   }
+}
+
+function writeDocument(prepare: Prepare, table: 'network' | 'endpoint', value: Network | Endpoint): void {
+  const sql = `INSERT OR REPLACE INTO ${table} (id, document) VALUES (?, ?)`;
+  prepare(sql).run(value.id, JSON.stringify(value));
 }
 
 function writePool(prepare: Prepare, { id, space, pool, subPool, cursor, epoch }: StoredPool): void {

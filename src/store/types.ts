@@ -26,7 +26,8 @@ export interface StoredLease {
 }
 
 /**
- * tsnet's durable state. A write has reached the disk when the method returns. Every method may throw
+ * tsnet's durable state. A write has reached the disk when the method returns; one of an endpoint outlives the process,
+ * but perhaps not the host, for neither do containers and links. Every method may throw
  * STATE_UNWRITABLE, STATE_FULL, STATE_CORRUPT or STATE_TOO_NEW, and a store that could not be opened tries again
  * at the next call.
  */
