@@ -1,11 +1,14 @@
 import { startWatches } from './daemon-watches.ts';
+import { Attachments } from './driver/attachments.ts';
 import { backgroundCall } from './driver/background-call.ts';
 import { Changes } from './driver/change.ts';
+import type { Context } from './driver/context.ts';
 import { createDriver } from './driver/driver.ts';
 import { listPublished } from './driver/list-published.ts';
 import { Runner } from './driver/runner.ts';
 import { State } from './driver/state.ts';
 import { describeOwner, ownBridges, publishing } from './driver/state-views.ts';
+import { statusOf } from './driver/status.ts';
 import { viewAttachments, viewEngine } from './engine/client.ts';
 import { ContainerNames } from './engine/container-names.ts';
 import { Inventory } from './engine/inventory.ts';
@@ -79,7 +82,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     if (bound.length + released.length > 0) log.info('bridges in firewalld', { bound, released });
     if (problem !== undefined) log.warn(`firewalld: ${problem}`);
   }, log);
-  const driver = createDriver({
+  const attachments = new Attachments({ kernel, state });
+  const context: Context = {
     state,
     runner,
     kernel,
@@ -93,7 +97,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       if (options.dockerSocket !== '') names.refresh();
     },
     undone: id => inventory.suspect(id),
-  });
+  };
+  const driver = createDriver(context, attachments);
   const inventory = new Inventory({
     state,
     store,
@@ -119,7 +124,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const app = createApp({
     driver,
     ipam: new Ipam(store),
-    ports: { published: () => listPublished(state) },
+    admin: { published: () => listPublished(state), status: () => statusOf(state, attachments) },
     log,
     deadlineMs: options.deadlineMs,
     ready,

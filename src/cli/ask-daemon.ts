@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { TsnetError } from '../errors.ts';
-import type { ListedPort } from '../protocol/admin-router.ts';
+import type { DaemonStatus, ListedPort } from '../protocol/admin-router.ts';
 import { askSocket, type SocketAnswer } from '../socket-request.ts';
 
 /** Milliseconds for one answer, to its end. */
@@ -25,16 +25,30 @@ const Listing = z.object({
   ),
 });
 
+const count = z.int().min(0);
+const Status = z.object({
+  networks: count,
+  endpoints: count,
+  attached: z.object({ byEngine: count, inside: count, unopened: count }),
+}) satisfies z.ZodType<DaemonStatus>;
+
 /**
  * Asks the daemon for all published ports.
  * @param socketPath the plugin socket
  * @throws TsnetError DAEMON when it cannot be reached, or what it refused with
  */
-export async function askPorts(socketPath: string): Promise<readonly ListedPort[]> {
-  const { status, text } = await ask(socketPath, '/Tsnet.Ports');
+export const askPorts = async (socketPath: string): Promise<readonly ListedPort[]> =>
+  (await askDaemon(socketPath, '/Tsnet.Ports', Listing)).ports;
+
+/** Asks the daemon how it is. @throws as askPorts() */
+export const askStatus = (socketPath: string): Promise<DaemonStatus> =>
+  askDaemon(socketPath, '/Tsnet.Status', Status);
+
+async function askDaemon<T>(socketPath: string, path: string, answer: z.ZodType<T>): Promise<T> {
+  const { status, text } = await ask(socketPath, path);
   const body = jsonOf(text);
-  const listing = Listing.safeParse(body);
-  if (status === 200 && listing.success) return listing.data.ports;
+  const listing = answer.safeParse(body);
+  if (status === 200 && listing.success) return listing.data;
   const refusal = Refusal.safeParse(body);
   if (!refusal.success) {
     throw new TsnetError(

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { TsnetError } from '../errors.ts';
 import { addPorts } from './ports.ts';
 import { addServe } from './serve.ts';
+import { addStatus } from './status.ts';
 
 declare const TSNET_VERSION: string | undefined;
 
@@ -14,6 +15,7 @@ export async function runProgram(args: readonly string[]): Promise<void> {
     .version(typeof TSNET_VERSION === 'string' ? TSNET_VERSION : 'development');
   addServe(program);
   addPorts(program);
+  addStatus(program);
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {

@@ -4,9 +4,11 @@ import type { Context } from './context.ts';
 
 /** Decides who puts interfaces into containers, and counts it. */
 export class Attachments {
-  readonly #context: Context;
+  /** Since the start of the process; see DaemonStatus. */
+  readonly counts = { byEngine: 0, inside: 0, unopened: 0 };
+  readonly #context: Pick<Context, 'kernel' | 'state'>;
 
-  constructor(context: Context) {
+  constructor(context: Pick<Context, 'kernel' | 'state'>) {
     this.#context = context;
   }
 
@@ -15,12 +17,21 @@ export class Attachments {
    * @returns the name of the interface that tsnet is to make there; undefined: the engine moves it
    */
   async choose(network: Network, endpoint: Endpoint, sandbox: string): Promise<string | undefined> {
-    const { kernel, state } = this.#context;
     // The call is repeated, perhaps after it was cut off half way.
     if (endpoint.joined && endpoint.sandbox === sandbox) return endpoint.inside;
-    if (network.options.attach === 'engine') return undefined;
+    const name =
+      network.options.attach === 'engine' ? undefined : await this.#name(network, endpoint, sandbox);
+    this.counts[name === undefined ? 'byEngine' : 'inside'] += 1;
+    return name;
+  }
+
+  async #name(network: Network, endpoint: Endpoint, sandbox: string): Promise<string | undefined> {
+    const { kernel, state } = this.#context;
     const view = await kernel.viewSandbox(sandbox);
-    if (view === undefined) return undefined;
+    if (view === undefined) {
+      this.counts.unopened += 1;
+      return undefined;
+    }
     const siblings = state
       .networks()
       .flatMap(({ id }) => state.endpointsOf(id))

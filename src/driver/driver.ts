@@ -1,14 +1,15 @@
 import type { NetworkDriver } from '../protocol/types.ts';
+import { Attachments } from './attachments.ts';
 import type { Context } from './context.ts';
 import { Endpoints } from './endpoints.ts';
 import { Networks } from './networks.ts';
 import { OutsideWorld } from './outside-world.ts';
 
 /** tsnet's answer to libnetwork's network driver protocol. */
-export function createDriver(context: Context): NetworkDriver {
+export function createDriver(context: Context, attachments = new Attachments(context)): NetworkDriver {
   const networks = new Networks(context);
   const outside = new OutsideWorld(context);
-  const endpoints = new Endpoints(context, outside);
+  const endpoints = new Endpoints(context, outside, attachments);
   return {
     gwAllocCheck: async flags => networks.gwAllocCheck(flags),
     createNetwork: (request, call) => networks.create(request, call),

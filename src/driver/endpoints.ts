@@ -13,7 +13,7 @@ import type {
   JoinRequest,
 } from '../protocol/types.ts';
 import { hostSource } from '../shim/shim.ts';
-import { Attachments } from './attachments.ts';
+import type { Attachments } from './attachments.ts';
 import { refuseLate } from './change.ts';
 import { type Context, endpointKeys, factsFor, stepsToAdd, stepsToDetach } from './context.ts';
 import { nameOfEndpoint, nameOfNetwork } from './object-names.ts';
@@ -27,10 +27,10 @@ export class Endpoints {
   readonly #outside: OutsideWorld;
   readonly #attachments: Attachments;
 
-  constructor(context: Context, outside: OutsideWorld) {
+  constructor(context: Context, outside: OutsideWorld, attachments: Attachments) {
     this.#context = context;
     this.#outside = outside;
-    this.#attachments = new Attachments(context);
+    this.#attachments = attachments;
   }
 
   async create(request: CreateEndpointRequest, call: Call): Promise<CreateEndpointAnswer> {

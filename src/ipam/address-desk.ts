@@ -17,7 +17,8 @@ export function takeAddress(book: Book, pool: StoredPool, request: AddressReques
   const offset = request.address === undefined ? undefined : subnet.offsetOf(parseAddress(request.address));
   const chosen = offset ?? choose(subnet, pool, request.gateway);
   const address = subnet.addressAt(chosen);
-  const held = subnet.lease(chosen);
+  // What is chosen freely is nobody's.
+  const held = offset === undefined ? undefined : subnet.lease(chosen);
   const result = claim(held, request, pool, book.epoch);
   if (result === 'taken') throw new TsnetError('ADDRESS_TAKEN', describeTaken(address, pool, held));
   const lease: StoredLease = {

@@ -9,8 +9,6 @@ const EPOCH = 'ipam.epoch';
 const ULA = 'ipam.ula';
 const lastChosen = (space: string, family: 4 | 6): string => `ipam.last-chosen.${space}.${family}`;
 
-const key = (space: string, pool: string): string => `${space}/${pool}`;
-
 /**
  * What IPAM has given out: the store's pools and leases, indexed. A change is durable before it is visible here. Made
  * from a store that can be read, or not at all.
@@ -18,7 +16,8 @@ const key = (space: string, pool: string): string => `${space}/${pool}`;
 export class Book {
   readonly #store: Store;
   readonly #pools = new Map<string, StoredPool>();
-  readonly #subnets = new Map<string, Subnet>();
+  /** By space, and in it by CIDR. */
+  readonly #spaces = new Map<string, Map<string, Subnet>>();
   #epoch: number;
 
   /** @throws TsnetError STATE_* */
@@ -56,7 +55,7 @@ export class Book {
 
   /** Every subnet that has a pool or a lease, in whatever space. */
   inUse(): Subnet[] {
-    return [...this.#subnets.values()];
+    return [...this.#spaces.values()].flatMap(subnets => [...subnets.values()]);
   }
 
   putPool(pool: StoredPool): void {
@@ -72,7 +71,7 @@ export class Book {
 
   /** The addresses of a CIDR of a space; an empty one if nothing is known of it. */
   subnet(space: string, pool: string): Subnet {
-    return this.#subnets.get(key(space, pool)) ?? new Subnet(pool);
+    return this.#spaces.get(space)?.get(pool) ?? new Subnet(pool);
   }
 
   /** @param pool the pool as it is from now on, if its search has moved */
@@ -112,14 +111,22 @@ export class Book {
   }
 
   #keep(space: string, pool: string): Subnet {
-    const subnet = this.subnet(space, pool);
-    this.#subnets.set(key(space, pool), subnet);
+    let subnets = this.#spaces.get(space);
+    if (subnets === undefined) {
+      subnets = new Map();
+      this.#spaces.set(space, subnets);
+    }
+    let subnet = subnets.get(pool);
+    if (subnet === undefined) {
+      subnet = new Subnet(pool);
+      subnets.set(pool, subnet);
+    }
     return subnet;
   }
 
   #tidy(space: string, pool: string): void {
     if (this.subnet(space, pool).leaseCount > 0) return;
     const isNamed = this.#pools.values().some(p => p.space === space && p.pool === pool);
-    if (!isNamed) this.#subnets.delete(key(space, pool));
+    if (!isNamed) this.#spaces.get(space)?.delete(pool);
   }
 }

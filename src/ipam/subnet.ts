@@ -2,12 +2,14 @@ import { type Address, bitsOf, type Cidr, cidrContains, formatAddress, parseCidr
 import { TsnetError } from '../errors.ts';
 import type { StoredLease } from '../store/types.ts';
 import { type Bounds, choosable, countOf, usable } from './bounds.ts';
+import { OffsetMap } from './offset-map.ts';
 import { OffsetSet } from './offset-set.ts';
 
 /** The addresses of one CIDR of one space and who has them, in memory: shared by all pools of that CIDR. */
 export class Subnet {
   readonly cidr: Cidr;
-  readonly #leases = new Map<bigint, StoredLease>();
+  readonly #leases = new OffsetMap<StoredLease>();
+  readonly #bounds = new Map<string | undefined, Bounds>();
   readonly #taken: OffsetSet;
 
   /** @param pool CIDR, canonical */
@@ -77,7 +79,12 @@ export class Subnet {
 
   /** @param range CIDR within the subnet */
   bounds(range: string | undefined): Bounds {
-    return choosable(this.cidr, range === undefined ? undefined : parseCidr(range));
+    let bounds = this.#bounds.get(range);
+    if (bounds === undefined) {
+      bounds = choosable(this.cidr, range === undefined ? undefined : parseCidr(range));
+      this.#bounds.set(range, bounds);
+    }
+    return bounds;
   }
 
   /** Bare address, canonical. */

@@ -20,15 +20,31 @@ export interface ListedPort {
   readonly at: 'host' | 'self';
 }
 
-/** What can be asked about published ports. */
-export interface Ports {
-  /** All that are published at present. @throws TsnetError STATE_* while the store cannot be read */
+/** How a daemon is. */
+export interface DaemonStatus {
+  readonly networks: number;
+  readonly endpoints: number;
+  /** Interfaces of containers since it started, by who put them there. */
+  readonly attached: {
+    readonly byEngine: number;
+    readonly inside: number;
+    /** Of those that the engine put there: the ones that tsnet could not have, for it cannot look into their sandboxes. */
+    readonly unopened: number;
+  };
+}
+
+/** What can be asked about the daemon itself. */
+export interface Admin {
+  /** All ports that are published at present. @throws TsnetError STATE_* while the store cannot be read */
   published(): readonly ListedPort[];
+  /** @throws TsnetError STATE_* while the store cannot be read */
+  status(): DaemonStatus;
 }
 
 /** What tsnet's own command line asks of the daemon; the engine asks none of it. */
-export const adminRouter = (ports: Ports, context: CallContext): Router => {
+export const adminRouter = (admin: Admin, context: CallContext): Router => {
   const methods = new Methods('Tsnet', context);
-  methods.bare('Ports', () => ({ ports: ports.published() }));
+  methods.bare('Ports', () => ({ ports: admin.published() }));
+  methods.bare('Status', () => admin.status());
   return methods.router;
 };

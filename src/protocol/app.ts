@@ -1,7 +1,7 @@
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import { TsnetError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { adminRouter, type Ports } from './admin-router.ts';
+import { type Admin, adminRouter } from './admin-router.ts';
 import { BODY_LIMIT, readBody } from './body.ts';
 import { answerError } from './error-answer.ts';
 import { ipamRouter } from './ipam-router.ts';
@@ -17,7 +17,7 @@ export const DEFAULT_DEADLINE_MS = 25_000;
 export interface AppOptions {
   readonly driver: NetworkDriver;
   readonly ipam: IpamDriver;
-  readonly ports: Ports;
+  readonly admin: Admin;
   readonly log: Log;
   /** Milliseconds that a call may take, the wait for readiness included; 25,000 by default. */
   readonly deadlineMs?: number;
@@ -41,7 +41,7 @@ export const createApp = (options: AppOptions): Express => {
   app.disable('x-powered-by').disable('etag');
   app.use(onlyPost, readBody);
   app.use(pluginRouter(context), networkRouter(options.driver, context), ipamRouter(options.ipam, context));
-  app.use(adminRouter(options.ports, context));
+  app.use(adminRouter(options.admin, context));
   app.use(unknownMethod, onError(options.log));
   return app;
 };

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { addPorts } from '../../src/cli/ports.ts';
 import { TsnetError } from '../../src/errors.ts';
 import { adminRouter, type ListedPort } from '../../src/protocol/admin-router.ts';
-import { LogProbe } from '../protocol/fake.ts';
+import { LogProbe, NOTHING } from '../protocol/fake.ts';
 import { PORT } from './samples.ts';
 
 const CONTAINERS = [
@@ -54,7 +54,7 @@ const daemon = (published: () => readonly ListedPort[]) =>
   listen(
     'tsnet.sock',
     express().use(
-      adminRouter({ published }, { log: new LogProbe().log, deadlineMs: 1000, ready: undefined }),
+      adminRouter({ ...NOTHING, published }, { log: new LogProbe().log, deadlineMs: 1000, ready: undefined }),
     ),
   );
 

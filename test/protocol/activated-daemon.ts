@@ -2,11 +2,11 @@
 import { createLog } from '../../src/log.ts';
 import { createApp } from '../../src/protocol/app.ts';
 import { listen } from '../../src/protocol/server.ts';
-import { FakeDrivers } from './fake.ts';
+import { FakeDrivers, NOTHING } from './fake.ts';
 
 const log = createLog({ level: 'error', format: 'text' });
 const drivers = new FakeDrivers();
-const app = createApp({ driver: drivers.network, ipam: drivers.ipam, ports: { published: () => [] }, log });
+const app = createApp({ driver: drivers.network, ipam: drivers.ipam, admin: NOTHING, log });
 const [, , socketPath = ''] = process.argv;
 const listener = await listen({ app, socketPath, log });
 process.once('SIGTERM', async () => {

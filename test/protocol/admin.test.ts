@@ -2,8 +2,8 @@ import express from 'express';
 import request from 'supertest';
 import { describe, expect, it } from 'vitest';
 import { ERRORS, TsnetError } from '../../src/errors.ts';
-import { adminRouter, type ListedPort, type Ports } from '../../src/protocol/admin-router.ts';
-import { ENDPOINT, LogProbe, NETWORK } from './fake.ts';
+import { type Admin, adminRouter, type ListedPort } from '../../src/protocol/admin-router.ts';
+import { ENDPOINT, LogProbe, NETWORK, NOTHING } from './fake.ts';
 
 const PORT: ListedPort = {
   networkId: NETWORK,
@@ -18,10 +18,10 @@ const PORT: ListedPort = {
   at: 'host',
 };
 
-const setUp = (ports: Ports, ready?: Promise<void>) => {
+const setUp = (part: Partial<Admin>, ready?: Promise<void>) => {
   const probe = new LogProbe();
   const context = { log: probe.log, deadlineMs: 1000, ready };
-  return { app: express().use(adminRouter(ports, context)), probe };
+  return { app: express().use(adminRouter({ ...NOTHING, ...part }, context)), probe };
 };
 
 describe('POST /Tsnet.Ports', () => {
@@ -57,5 +57,14 @@ describe('POST /Tsnet.Ports', () => {
       await request(app).post(path).expect(404);
     }
     await request(app).get('/Tsnet.Ports').expect(404);
+  });
+});
+
+describe('POST /Tsnet.Status', () => {
+  it('says how the daemon is', async () => {
+    const status = { networks: 2, endpoints: 3, attached: { byEngine: 5, inside: 4, unopened: 1 } };
+    const { app } = setUp({ status: () => status });
+    const response = await request(app).post('/Tsnet.Status').expect(200);
+    expect(JSON.parse(response.text)).toEqual(status);
   });
 });

@@ -1,5 +1,6 @@
 import { Writable } from 'node:stream';
 import { createLog, type Log } from '../../src/log.ts';
+import type { Admin } from '../../src/protocol/admin-router.ts';
 import { createApp } from '../../src/protocol/app.ts';
 import type { Ready } from '../../src/protocol/readiness.ts';
 import type { Call, IpamDriver, NetworkDriver } from '../../src/protocol/types.ts';
@@ -100,6 +101,12 @@ export class LogProbe {
   }
 }
 
+/** A daemon that has done nothing yet. */
+export const NOTHING: Admin = {
+  published: () => [],
+  status: () => ({ networks: 0, endpoints: 0, attached: { byEngine: 0, inside: 0, unopened: 0 } }),
+};
+
 /** An app on fresh fakes. */
 export const setUp = (options: { deadlineMs?: number; ready?: Ready } = {}) => {
   const drivers = new FakeDrivers();
@@ -107,7 +114,7 @@ export const setUp = (options: { deadlineMs?: number; ready?: Ready } = {}) => {
   const app = createApp({
     driver: drivers.network,
     ipam: drivers.ipam,
-    ports: { published: () => [] },
+    admin: NOTHING,
     log: probe.log,
     ...options,
   });

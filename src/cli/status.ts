@@ -1,0 +1,36 @@
+import type { Command } from 'commander';
+import type { DaemonStatus } from '../protocol/admin-router.ts';
+import { askStatus } from './ask-daemon.ts';
+import { PLUGIN_SOCKET } from './defaults.ts';
+
+interface StatusOptions {
+  socket: string;
+  json?: true;
+}
+
+/** `tsnet status`: whether the daemon answers, and what it has done since it started. */
+export function addStatus(program: Command): void {
+  program
+    .command('status')
+    .description('say how the daemon is, and who has put interfaces into containers since it started')
+    .option('--json', 'an object instead of text')
+    .option('--socket <path>', 'the plugin socket of the daemon', PLUGIN_SOCKET)
+    .action(showStatus);
+}
+
+/** @throws TsnetError DAEMON */
+async function showStatus({ socket, json }: StatusOptions): Promise<void> {
+  const status = await askStatus(socket);
+  process.stdout.write(`${json === true ? JSON.stringify(status, undefined, 2) : statusText(status)}\n`);
+}
+
+/** A status in words, a line each. */
+export function statusText({ networks, endpoints, attached }: DaemonStatus): string {
+  const { byEngine, inside, unopened } = attached;
+  return [
+    `networks    ${networks}`,
+    `endpoints   ${endpoints}`,
+    `attached    ${inside} by tsnet inside the container, ${byEngine} by the engine, since the daemon started`,
+    `unopened    ${unopened} of them, for tsnet cannot look into the sandbox (or it was not there yet: engines up to 27)`,
+  ].join('\n');
+}
