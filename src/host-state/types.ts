@@ -25,11 +25,11 @@ export interface BridgeLink extends LinkCommon {
   readonly kind: 'bridge';
 }
 
-/** Where in a container, instead of in the host's namespace, a link or its far end is made. */
+/** Where in a container, instead of in the host's namespace, a link or its far end is. */
 export interface Place {
   /** Path of the sandbox's network namespace. */
   readonly sandbox: string;
-  /** Name of the interface there. */
+  /** Name of the interface there, once it is set up: see SandboxEnd. */
   readonly name: string;
 }
 
@@ -37,7 +37,7 @@ export interface Place {
 export interface VethLink extends LinkCommon {
   readonly kind: 'veth';
   readonly peer: { readonly name: string; readonly mac?: string; readonly mtu?: number };
-  /** The peer is made there, under the name there; absent: beside the host end, for the engine to move. */
+  /** The peer is made there; absent: beside the host end, for the engine to move. */
   readonly place?: Place;
   /** Name of the bridge that the host end is a port of. */
   readonly master?: string;
@@ -51,7 +51,7 @@ export interface MacvlanLink extends LinkCommon {
   readonly kind: 'macvlan';
   readonly parent: string;
   readonly macvlanMode: MacvlanMode;
-  /** Made there, under the name there; `name` then only tells it from others. Absent: in the host's namespace. */
+  /** Made there; absent: in the host's namespace. */
   readonly place?: Place;
 }
 
@@ -180,6 +180,11 @@ export interface Redirect {
  * (moby libnetwork/osl/interface_linux.go), done for it.
  */
 export interface SandboxEnd extends Place {
+  /**
+   * Name that it is made under. It is like no other, while that in the container may be one that the host has: kernels before
+   * 6.15 make no link in another namespace under such a name.
+   */
+  readonly madeAs: string;
   /** The ownership mark of a link that has no other end on the host. */
   readonly alias?: string;
   readonly mac: string;

@@ -1,3 +1,4 @@
+import { containerLinkName } from '../host-state/names.ts';
 import { EMPTY, type HostState, type Place, type Sysctl } from '../host-state/types.ts';
 import type { Endpoint, Network } from '../model.ts';
 import type { JoinAnswer } from '../protocol/types.ts';
@@ -17,6 +18,7 @@ export function insideState(network: Network, endpoint: Endpoint, alias?: string
   const { announceCount: count, announceMs: intervalMs } = network.options;
   const end = {
     ...place,
+    madeAs: containerLinkName(endpoint.id),
     ...(alias === undefined ? {} : { alias }),
     mac: endpoint.mac,
     addresses: [endpoint.address4, endpoint.address6].flatMap(address => address ?? []),

@@ -214,6 +214,7 @@ const end = (place: Place): fc.Arbitrary<SandboxEnd> =>
   fc.record({
     sandbox: fc.constant(place.sandbox),
     name: fc.constant(place.name),
+    madeAs: fc.constant('made'),
     mac: fc.constantFrom(...MACS),
     addresses: fc.subarray(['198.18.0.9/24', '2001:db8::9/64']),
     sysctls: fc.constant([]),

@@ -20,6 +20,8 @@ export interface RelatedLinks {
 /** What can be changed of an existing link; what is absent stays. */
 export interface LinkSettings {
   readonly up?: boolean;
+  /** A new name, of a link that is down and is told by its index. */
+  readonly name?: string;
   /** Bytes. */
   readonly mtu?: number;
   readonly mac?: string;
@@ -50,18 +52,13 @@ export function linkHeader(index: number, up?: boolean): Buffer {
 
 /** The payload of RTM_NEWLINK that makes a link, down and marked as unfinished. */
 export function newLink(link: Link, related: RelatedLinks): Buffer {
-  const isPlaced = link.kind === 'macvlan' && link.place !== undefined && related.place !== undefined;
   const parts = [
     linkHeader(0),
-    ...identity(
-      isPlaced ? link.place.name : link.name,
-      link.mac,
-      link.kind === 'bridge' ? undefined : link.mtu,
-    ),
+    ...identity(link.name, link.mac, link.kind === 'bridge' ? undefined : link.mtu),
     attribute.u32(rt.IFLA_GROUP, UNFINISHED_GROUP),
     attribute.nested(rt.IFLA_LINKINFO, ...linkInfo(link, related.place)),
   ];
-  if (isPlaced) parts.push(attribute.u32(rt.IFLA_NET_NS_FD, related.place));
+  if (link.kind === 'macvlan') parts.push(...namespace(related.place));
   if (related.master) parts.push(attribute.u32(rt.IFLA_MASTER, related.master));
   if (related.parent) parts.push(attribute.u32(rt.IFLA_LINK, related.parent));
   return Buffer.concat(parts);
@@ -93,7 +90,8 @@ export const portSettings = ({
 export function changeLink(which: number | string, settings: LinkSettings): Buffer {
   const { up, mtu, mac, master, alias, isolated, hairpin, group, noLinkLocal } = settings;
   const parts = [linkHeader(typeof which === 'number' ? which : 0, up)];
-  if (typeof which === 'string') parts.push(attribute.text(rt.IFLA_IFNAME, which));
+  const name = typeof which === 'string' ? which : settings.name;
+  if (name !== undefined) parts.push(attribute.text(rt.IFLA_IFNAME, name));
   if (mtu !== undefined) parts.push(attribute.u32(rt.IFLA_MTU, mtu));
   if (mac !== undefined) parts.push(attribute.bytes(rt.IFLA_ADDRESS, macBytes(mac)));
   if (master !== undefined) parts.push(attribute.u32(rt.IFLA_MASTER, master));
@@ -128,13 +126,8 @@ function linkInfo(link: Link, place: number | undefined): Buffer[] {
   switch (link.kind) {
     case 'veth': {
       const { name, mac, mtu } = link.peer;
-      const inside = link.place !== undefined && place !== undefined;
-      const peer = attribute.nested(
-        rt.VETH_INFO_PEER,
-        linkHeader(0),
-        ...identity(inside ? link.place.name : name, mac, mtu),
-        ...(inside ? [attribute.u32(rt.IFLA_NET_NS_FD, place)] : []),
-      );
+      const far = [...identity(name, mac, mtu), ...namespace(place)];
+      const peer = attribute.nested(rt.VETH_INFO_PEER, linkHeader(0), ...far);
       return [kind, attribute.nested(rt.IFLA_INFO_DATA, peer)];
     }
     case 'macvlan': {
@@ -145,6 +138,9 @@ function linkInfo(link: Link, place: number | undefined): Buffer[] {
       return [kind];
   }
 }
+
+const namespace = (descriptor: number | undefined): Buffer[] =>
+  descriptor === undefined ? [] : [attribute.u32(rt.IFLA_NET_NS_FD, descriptor)];
 
 function identity(name: string, mac: string | undefined, mtu: number | undefined): Buffer[] {
   const parts = [attribute.text(rt.IFLA_IFNAME, name)];

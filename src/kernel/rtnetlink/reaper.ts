@@ -34,7 +34,7 @@ export class Reaper {
     const index = await this.#rtnetlink.markedLink(name, mark);
     if (this.#pending.has(name)) return;
     if (index !== undefined) this.#begin(name, place, this.#rtnetlink.deleteLink(index));
-    else if (place !== undefined) this.#begin(name, place, this.#deletePlaced(place, mark));
+    else if (place !== undefined) this.#begin(name, place, this.#deletePlaced(name, place, mark));
   }
 
   /** Whether a link of this name is on its way out. */
@@ -66,9 +66,9 @@ export class Reaper {
    * A link without a host end. An engine that has restarted with live-restore takes it for its own and moves it to the
    * host, under the name that it had inside (it has no other to give it back).
    */
-  async #deletePlaced({ sandbox, name }: Place, mark: string): Promise<void> {
+  async #deletePlaced(madeAs: string, { sandbox, name }: Place, mark: string): Promise<void> {
     const wasInside = await inSandbox(sandbox, async ({ rtnetlink }) => {
-      const index = await rtnetlink.markedLink(name, mark);
+      const index = (await rtnetlink.markedLink(name, mark)) ?? (await rtnetlink.markedLink(madeAs, mark));
       if (index !== undefined) await rtnetlink.deleteLink(index);
       return index !== undefined;
     });

@@ -81,16 +81,13 @@ export class Rtnetlink {
   }
 
   /**
-   * Gives a link addresses, with broadcast addresses as the engine gives them, and sets it up, in one go. Addresses that it has are kept.
-   * @param settings.addresses CIDR
-   * @throws NetlinkError ENODEV when there is no such link
+   * Gives a link addresses, with broadcast addresses as the engine gives them, and other settings, and sets it up, in one
+   * go. Addresses that it has are kept.
+   * @param addresses CIDR
+   * @throws NetlinkError ENODEV when there is no such link, EEXIST when there is another of a new name
    */
-  async configure(
-    index: number,
-    settings: { readonly addresses: readonly string[]; readonly alias?: string },
-  ): Promise<void> {
-    const { addresses, alias } = settings;
-    const finish = { up: true, group: 0, ...(alias === undefined ? {} : { alias }) };
+  async configure(index: number, addresses: readonly string[], settings: LinkSettings): Promise<void> {
+    const finish = { ...settings, up: true, group: 0 };
     const { refusals } = await this.#pool.batch([
       ...addresses.map(address => ({
         type: rt.RTM_NEWADDR,
@@ -100,7 +97,9 @@ export class Rtnetlink {
       })),
       { type: rt.RTM_NEWLINK, payload: changeLink(index, finish), operation: `RTM_NEWLINK change ${index}` },
     ]);
-    const refusal = refusals.find(error => !hasCode(error, 'EEXIST'));
+    const refusal = refusals.find(
+      error => !hasCode(error, 'EEXIST') || !error.operation.startsWith('RTM_NEWADDR'),
+    );
     if (refusal !== undefined) throw refusal;
   }
 

@@ -1,8 +1,10 @@
 import { familyOf } from '../../addresses.ts';
 import { TsnetError } from '../../errors.ts';
 import type { SandboxEnd } from '../../host-state/types.ts';
+import type { LinkInfo } from '../link-info.ts';
+import { hasCode } from '../netlink/netlink-error.ts';
+import { present } from '../rtnetlink/present.ts';
 import type { Rtnetlink } from '../rtnetlink/rtnetlink.ts';
-import { UNFINISHED_ALIAS } from '../rtnetlink/unfinished.ts';
 import { inSandbox } from './enter.ts';
 
 /**
@@ -13,13 +15,28 @@ import { inSandbox } from './enter.ts';
  */
 export function setEnd(end: SandboxEnd): Promise<number | undefined> {
   return inSandbox(end.sandbox, async ({ rtnetlink, parameters }) => {
-    const index = await ownIndex(rtnetlink, end);
-    const off = end.addresses.some(address => familyOf(address) === 6) ? '0' : '1';
-    const path = `net/ipv6/conf/${end.name}/disable_ipv6`;
-    if (parameters.read(path) !== undefined) await parameters.set({ path, value: off });
-    for (const sysctl of end.sysctls) await parameters.set(sysctl);
-    await rtnetlink.configure(index, end);
-    return index;
+    const link = await findEnd(rtnetlink, end);
+    if (link === undefined) throw new TsnetError('KERNEL', `interface ${end.name} is not in the container`);
+    const isOff = !end.addresses.some(address => familyOf(address) === 6);
+    await parameters.setIfKnown({
+      path: `net/ipv6/conf/${link.name}/disable_ipv6`,
+      value: isOff ? '1' : '0',
+    });
+    for (const { path, value } of end.sysctls) {
+      await parameters.set({ path: path.replace(`/${end.name}/`, `/${link.name}/`), value });
+    }
+    const settings = present({
+      name: link.name === end.name ? undefined : end.name,
+      alias: end.alias,
+      // A passthru link is made with its parent's MAC, whatever is asked for.
+      mac: link.mac === end.mac ? undefined : end.mac,
+    });
+    try {
+      await rtnetlink.configure(link.index, end.addresses, settings);
+    } catch (cause) {
+      throw hasCode(cause, 'EEXIST') ? taken(end, cause) : cause;
+    }
+    return link.index;
   });
 }
 
@@ -39,12 +56,23 @@ export async function readEnd(end: SandboxEnd): Promise<SandboxEnd | undefined> 
   }
 }
 
-async function ownIndex(rtnetlink: Rtnetlink, { name, alias, mac }: SandboxEnd): Promise<number> {
-  const link = await rtnetlink.link(name);
-  if (link === undefined) throw new TsnetError('KERNEL', `interface ${name} is not in the container`);
+/**
+ * The interface, set up already or as it was made.
+ * @throws TsnetError LINK_TAKEN when an interface of the name is not tsnet's
+ */
+export async function findEnd(
+  rtnetlink: Rtnetlink,
+  end: Pick<SandboxEnd, 'name' | 'madeAs' | 'alias'> & { readonly mac?: string },
+): Promise<LinkInfo | undefined> {
+  const made = await rtnetlink.link(end.madeAs);
+  if (made !== undefined) return made;
+  const link = await rtnetlink.link(end.name);
+  if (link === undefined) return undefined;
   // A veth's end has no mark of its own: it has the MAC that it was made with.
-  const isOwn =
-    link.alias === undefined || link.alias === UNFINISHED_ALIAS ? link.mac === mac : link.alias === alias;
-  if (!isOwn) throw new TsnetError('LINK_TAKEN', `the container has an interface ${name} already`);
-  return link.index;
+  const isOwn = link.alias === undefined ? link.mac === end.mac : link.alias === end.alias;
+  if (!isOwn) throw taken(end);
+  return link;
 }
+
+const taken = ({ name }: Pick<SandboxEnd, 'name'>, cause?: unknown): TsnetError =>
+  new TsnetError('LINK_TAKEN', `the container has an interface ${name} already`, { cause });

@@ -27,6 +27,11 @@ export class Parameters {
     }
   }
 
+  /** The same where the kernel has such a parameter: without IPv6 it has none of it. */
+  async setIfKnown(sysctl: Sysctl): Promise<void> {
+    if (this.read(sysctl.path) !== undefined) await this.set(sysctl);
+  }
+
   /** Writes what is not so already: /proc/sys may be read-only. @throws the file system's errors, as writeSysctl() */
   async set({ path, value }: Sysctl): Promise<void> {
     if (this.read(path) === value) return;

@@ -1,11 +1,14 @@
 import { TsnetError } from '../../errors.ts';
 import type { LinkChanges } from '../../host-state/ops.ts';
-import type { Link } from '../../host-state/types.ts';
+import type { Link, Place } from '../../host-state/types.ts';
 import { hasCode } from '../netlink/netlink-error.ts';
 import type { Rtnetlink } from '../rtnetlink/rtnetlink.ts';
+import { findEnd } from '../sandbox/end.ts';
+import { inSandbox } from '../sandbox/enter.ts';
 
 /** Makes a link, or puts right the one that an earlier attempt has left. @throws TsnetError LINK_TAKEN */
 export async function addLink(rt: Rtnetlink, link: Link): Promise<void> {
+  if (link.kind === 'macvlan' && link.place !== undefined && (await isPlaced(link, link.place))) return;
   try {
     await rt.addLink(link);
   } catch (error) {
@@ -20,6 +23,13 @@ export async function addLink(rt: Rtnetlink, link: Link): Promise<void> {
     const port = link.kind === 'veth' ? portChanges(link) : {};
     await setLink(rt, link, { up: link.up, ...mtu, ...port });
   }
+}
+
+/** Whether an earlier attempt has made it: nothing of it is on the host that would be in the way of a second one. */
+async function isPlaced({ name, alias }: Link, place: Place): Promise<boolean> {
+  const end = { name: place.name, madeAs: name, alias };
+  const found = await inSandbox(place.sandbox, ({ rtnetlink }) => findEnd(rtnetlink, end));
+  return found !== undefined;
 }
 
 const portChanges = ({ master, isolated, hairpin }: LinkChanges): LinkChanges => ({
