@@ -120,6 +120,8 @@ export interface Endpoint {
   readonly sandbox?: string;
   /** Name of its interface in the sandbox, where tsnet made that there; absent: the engine moves it and names it. */
   readonly inside?: string;
+  /** First part of the name that the engine is to give it; absent: the network's. */
+  readonly prefix?: string;
   /** Name that the user wants it to have (`com.docker.network.endpoint.ifname`). */
   readonly ifname?: string;
   /** Kernel parameters for it, as the user gave them (`com.docker.network.endpoint.sysctls`). */

@@ -150,7 +150,7 @@ export const OPTIONS = {
     type: { kind: 'choice', values: ATTACHMENTS },
     default: 'auto',
     modes: BOTH,
-    doc: 'Who puts the interface into a container: engine moves and names it and counts its bytes for docker stats; inside has tsnet make it there, which is faster; auto leaves the first interface of a container to the engine and makes those inside that are connected besides. See docs/performance.md.',
+    doc: 'Who puts the interface into a container: engine moves and names it and counts its bytes for docker stats; inside has tsnet make it there, which is faster; auto leaves the first interface of a container to the engine and makes those inside that are connected besides. A container on a network with inside can be on networks of other drivers only if container_iface_prefix is another than theirs. See docs/modes/bridge.md.',
   },
   'com.docker.network.advertise_addr_nmsgs': {
     type: { kind: 'integer', min: 0, max: 3 },

@@ -13,6 +13,7 @@ const BEYOND_ENGINE = 100;
  * - where it is the container's first and the engine may be asked for more: their names would be the same;
  * - where tsnet has made one there already: an engine that has restarted with live-restore takes all that it did not
  *   move for one and the same;
+ * - where it is to have the very name that the engine comes to next;
  * - where the engine has to refuse it: routes of the container lead to the same addresses;
  * - where only the engine knows what is meant by a container without IPv6: up to 25 it switches that on with the first
  *   address, from 26 on it leaves the address out.
@@ -29,7 +30,7 @@ export function chooseInside(
 ): string | undefined {
   const { attach, ifacePrefix } = options;
   const { ifname } = endpoint;
-  const others = view.links.filter(link => !link.loopback).map(link => link.name);
+  const others = namesIn(view);
   if (attach === 'engine') return undefined;
   if (attach === 'auto' && (siblings.length > 0 || (others.length === 0 && ifname === undefined))) {
     return undefined;
@@ -38,10 +39,35 @@ export function chooseInside(
   const routes = view.destinations.map(parseCidr);
   const subnets = [endpoint.address4, endpoint.address6].flatMap(address => address ?? []).map(parseCidr);
   if (subnets.some(subnet => routes.some(route => cidrOverlaps(subnet, route)))) return undefined;
-  if (ifname !== undefined) return others.includes(ifname) ? undefined : ifname;
+  if (ifname !== undefined) {
+    const isThere = view.links.some(link => link.name === ifname);
+    const isNext = attach === 'auto' && prefixForEngine(ifname, view, siblings) !== undefined;
+    return isThere || isNext ? undefined : ifname;
+  }
   const alone = others.every(name => siblings.includes(name));
   for (let number = alone && attach === 'inside' ? 0 : BEYOND_ENGINE; ; number++) {
     const name = `${ifacePrefix}${number}`;
     if (!others.includes(name)) return name;
   }
 }
+
+/**
+ * The prefix with which the engine comes to a name by itself: it puts the lowest number behind it that none of the
+ * interfaces has which it moved.
+ * @param view undefined where the sandbox cannot be looked into
+ * @returns undefined where it comes to another name
+ */
+export function prefixForEngine(
+  ifname: string,
+  view: SandboxView | undefined,
+  siblings: readonly string[],
+): string | undefined {
+  const prefix = ifname.replace(/\d+$/, '');
+  const counted = new Set((view === undefined ? [] : namesIn(view)).filter(name => !siblings.includes(name)));
+  let number = 0;
+  while (counted.has(`${prefix}${number}`)) number++;
+  return ifname === `${prefix}${number}` ? prefix : undefined;
+}
+
+const namesIn = (view: SandboxView): string[] =>
+  view.links.filter(link => !link.loopback).map(link => link.name);

@@ -74,13 +74,12 @@ export class Endpoints {
       refuseLate(call, context);
       await this.#checkBase(network);
       const facts = await factsFor(kernel, network);
-      const { left: _left, inside: _inside, ...there } = known;
-      const inside = await this.#attachments.choose(network, known, request.sandbox);
+      const { left: _left, inside: _inside, prefix: _prefix, ...there } = known;
       const endpoint: Endpoint = {
         ...there,
         joined: true,
         sandbox: request.sandbox,
-        ...(inside === undefined ? {} : { inside }),
+        ...(await this.#attachments.choose(network, known, request.sandbox)),
         ports: request.ports,
       };
       state.putEndpoint(endpoint);

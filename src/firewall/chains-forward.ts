@@ -1,5 +1,8 @@
 import { ALL_BUT_MARK, bothVersions, type Chain, MARK } from './chain.ts';
 
+/** First wherever it may stand: most packets are of flows that were let in, and every rule before it costs each of them. */
+const KNOWN = 'ct state established,related goto permit';
+
 /**
  * Who reaches whom. Only drop is final in nftables: after an accept here the other base chains of the hook still
  * decide, above all Docker's FORWARD policy; packets let through bear PACKET_MARK so that one rule in DOCKER-USER
@@ -18,7 +21,7 @@ export const FORWARD_CHAINS: readonly Chain[] = [
     hook: { type: 'filter', hook: 'forward', priority: -10 },
     rules: [
       'iifname @bridges goto from_bridge',
-      'oifname @bridges goto to_bridge',
+      'oifname @bridges goto to_own_bridge',
       ...bothVersions(({ version, ip }) => `iifname . ${ip} saddr @guest${version} goto from_bridge`),
       ...bothVersions(({ version, ip }) => `oifname . ${ip} daddr @guest${version} goto to_bridge`),
       // Containers behind a shim are on the LAN; what of theirs is not published here is not the host's to judge.
@@ -32,6 +35,7 @@ export const FORWARD_CHAINS: readonly Chain[] = [
   {
     name: 'from_bridge',
     rules: [
+      KNOWN,
       // One bridge in and out: routed back, or a bridged frame that br_netfilter shows to this hook.
       'iifname . oifname @same_bridge goto within_bridge',
       'iifname @internal counter drop',
@@ -44,10 +48,14 @@ export const FORWARD_CHAINS: readonly Chain[] = [
     ],
   },
   {
+    // Of a foreign bridge, on which packets may stay: what comes from an own one has gone to from_bridge.
     name: 'to_bridge',
+    rules: ['iifname . oifname @same_bridge goto within_bridge', 'goto to_own_bridge'],
+  },
+  {
+    name: 'to_own_bridge',
     rules: [
-      // Of a foreign bridge only: what comes from an own one has gone to from_bridge.
-      'iifname . oifname @same_bridge goto within_bridge',
+      KNOWN,
       'jump inward',
       // To others than the engine's networks, which are kept apart from tsnet's as those are from each other.
       ...bothVersions(
@@ -72,7 +80,7 @@ export const FORWARD_CHAINS: readonly Chain[] = [
     name: 'inward',
     rules: [
       'oifname @internal counter drop',
-      'ct state established,related goto permit',
+      KNOWN,
       'ct status dnat goto published',
       ...bothVersions(
         ({ version, ip }) => `${ip} daddr . meta l4proto . th dport @open${version} goto published`,
@@ -97,7 +105,7 @@ export const FORWARD_CHAINS: readonly Chain[] = [
   {
     name: 'published',
     rules: [
-      'ct state established,related goto permit',
+      KNOWN,
       ...bothVersions(
         ({ version, ip }) =>
           `${ip} daddr @restricted${version} ${ip} daddr . ${ip} saddr != @allow_from${version} counter drop`,
@@ -111,13 +119,8 @@ export const FORWARD_CHAINS: readonly Chain[] = [
     // The hook after forward, before everything in it: a CONNMARK --save-mark in mangle must not find the bit.
     name: 'unmark',
     hook: { type: 'filter', hook: 'postrouting', priority: -300 },
-    // One of the two interfaces of a marked packet is a bridge, whose pair with itself is in same_bridge, or a shim.
-    // A bridged frame has no input interface here, hence a rule for each.
-    rules: [
-      'iifname . iifname @same_bridge',
-      'oifname . oifname @same_bridge',
-      'iifname @shims',
-      'oifname @shims',
-    ].map(match => `${match} meta mark set meta mark & ${ALL_BUT_MARK}`),
+    // Every packet of the host passes here, so that the first word is a comparison: looking a name up costs as much as
+    // all else in the rule. The bit is tsnet's alone, for whatever bears it DOCKER-USER lets through.
+    rules: [`meta mark & ${MARK} != 0 meta mark set meta mark & ${ALL_BUT_MARK}`],
   },
 ];

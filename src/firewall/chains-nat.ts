@@ -14,8 +14,9 @@ export const NAT_CHAINS: readonly Chain[] = [
     name: 'loopback_guard',
     hook: { type: 'filter', hook: 'prerouting', priority: -300 },
     rules: [
-      `iifname @localnet ip daddr ${LOOPBACK} counter drop`,
-      `iifname @localnet ip saddr ${LOOPBACK} counter drop`,
+      // Every packet passes here: the comparison before the lookup.
+      `ip daddr ${LOOPBACK} iifname @localnet counter drop`,
+      `ip saddr ${LOOPBACK} iifname @localnet counter drop`,
     ],
   },
   {
@@ -57,24 +58,29 @@ export const NAT_CHAINS: readonly Chain[] = [
     // The input interface is known at postrouting from Linux 5.7.
     name: 'source_nat',
     hook: { type: 'nat', hook: 'postrouting', priority: SOURCE },
+    rules: ['ct status dnat goto source_of_published', 'goto source_of_others'],
+  },
+  {
+    name: 'source_of_published',
     rules: [
       ...bothVersions(
-        ({ version, ip }) =>
-          `ct status dnat snat ${ip} to oifname . ${ip} daddr map @published_source${version}`,
+        ({ version, ip }) => `snat ${ip} to oifname . ${ip} daddr map @published_source${version}`,
       ),
-      'iifname . oifname @same_bridge ct status dnat jump hairpin',
+      'iifname . oifname @same_bridge jump hairpin',
       // Where br_netfilter turns the packet round within the bridge, its answer passes conntrack there as well, but for
       // that of a container to itself.
-      ...bothVersions(
-        ({ version, ip }) => `ct status dnat ${ip} saddr . ${ip} daddr @self${version} masquerade`,
-      ),
+      ...bothVersions(({ version, ip }) => `${ip} saddr . ${ip} daddr @self${version} masquerade`),
       // From another network of tsnet: a container that is on both would answer by the one that they share.
-      'iifname @bridges ct status dnat jump hairpin',
-      ...bothVersions(
-        ({ version, ip }) => `iifname . ${ip} saddr @guest${version} ct status dnat jump hairpin`,
-      ),
+      'iifname @bridges jump hairpin',
+      ...bothVersions(({ version, ip }) => `iifname . ${ip} saddr @guest${version} jump hairpin`),
       // No container could answer to such a source.
-      `oifname @localnet ip saddr ${LOOPBACK} ct status dnat masquerade`,
+      `ip saddr ${LOOPBACK} oifname @localnet masquerade`,
+      'goto source_of_others',
+    ],
+  },
+  {
+    name: 'source_of_others',
+    rules: [
       ...bothVersions(
         ({ version }) =>
           `meta nfproto ipv${version} iifname @masquerade${version} oifname != @bridges masquerade`,

@@ -34,8 +34,8 @@ export function interfaceName(
   endpoint: Endpoint,
   link: string,
 ): JoinAnswer['interfaceName'] {
-  const { inside } = endpoint;
-  if (inside === undefined) return { srcName: link, dstPrefix: network.options.ifacePrefix };
+  const { inside, prefix = network.options.ifacePrefix } = endpoint;
+  if (inside === undefined) return { srcName: link, dstPrefix: prefix };
   // An engine up to 27 that restarts with live-restore reads what follows the prefix as a number, and gives the whole
   // container's network up when it is none (moby libnetwork/osl/namespace_linux.go, Restore).
   return { dstPrefix: inside.replace(/\d+$/, '') };

@@ -153,7 +153,11 @@ function withSandboxes(
 ): Observed {
   const links = inside.flatMap(endpoint => {
     const network = state.network(endpoint.networkId);
-    return network === undefined ? [] : desiredEndpoint(network, endpoint, facts).links;
+    // Also one that is to be removed: it is there until it is.
+    const live = { lifecycle: 'live' } as const;
+    return network === undefined
+      ? []
+      : desiredEndpoint({ ...network, ...live }, { ...endpoint, ...live }, facts).links;
   });
   return { ...observed, links: [...observed.links, ...links] };
 }

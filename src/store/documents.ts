@@ -88,6 +88,7 @@ const endpoint: z.ZodType<Endpoint> = z.object({
   left: z.literal(true).exactOptional(),
   sandbox: z.string().exactOptional(),
   inside: z.string().exactOptional(),
+  prefix: z.string().exactOptional(),
   ifname: z.string().exactOptional(),
   sysctls: z.string().exactOptional(),
   ports: z.array(portRequest),

@@ -1,10 +1,10 @@
 import type { MacvlanMode } from '../../host-state/types.ts';
+import { present } from '../../present.ts';
 import type { LinkInfo } from '../link-info.ts';
 import { Attributes } from '../netlink/attribute-reader.ts';
 import { AF_UNSPEC } from '../netlink/constants.ts';
 import * as rt from './constants.ts';
 import { macText } from './notation.ts';
-import { present } from './present.ts';
 import { UNFINISHED_ALIAS, UNFINISHED_GROUP } from './unfinished.ts';
 
 const HEADER = 16;

@@ -1,10 +1,10 @@
 import type { Link } from '../../host-state/types.ts';
+import { present } from '../../present.ts';
 import * as attribute from '../netlink/attribute-writer.ts';
 import { AF_INET6, AF_UNSPEC } from '../netlink/constants.ts';
 import * as rt from './constants.ts';
 import { MACVLAN_MODES } from './link-reply.ts';
 import { macBytes } from './notation.ts';
-import { present } from './present.ts';
 import { UNFINISHED_GROUP } from './unfinished.ts';
 
 /** The links that a new link names, by index. */

@@ -1,12 +1,12 @@
 import { ROUTE_PROTOCOL } from '../../host-state/mark.ts';
 import type { Neighbour } from '../../host-state/types.ts';
+import { present } from '../../present.ts';
 import type { NeighbourInfo } from '../link-info.ts';
 import { Attributes } from '../netlink/attribute-reader.ts';
 import * as attribute from '../netlink/attribute-writer.ts';
 import { AF_INET, AF_INET6 } from '../netlink/constants.ts';
 import * as rt from './constants.ts';
 import { addressBytes, addressText, macBytes, macText } from './notation.ts';
-import { present } from './present.ts';
 
 const HEADER = 12;
 

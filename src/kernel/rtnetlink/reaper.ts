@@ -31,10 +31,19 @@ export class Reaper {
    */
   async delete(name: string, mark: string, place?: Place): Promise<void> {
     if (this.#pending.has(name)) return;
-    const index = await this.#rtnetlink.markedLink(name, mark);
-    if (this.#pending.has(name)) return;
-    if (index !== undefined) this.#begin(name, place, this.#rtnetlink.deleteLink(index));
-    else if (place !== undefined) this.#begin(name, place, this.#deletePlaced(name, place, mark));
+    const { promise: done, resolve } = Promise.withResolvers<void>();
+    this.#pending.set(name, { done, place });
+    const end = () => {
+      this.#pending.delete(name);
+      resolve();
+    };
+    try {
+      const { deletion } = await this.#begin(name, mark, place);
+      void deletion.catch(this.#onError).finally(end);
+    } catch (error) {
+      end();
+      throw error;
+    }
   }
 
   /** Whether a link of this name is on its way out. */
@@ -57,23 +66,29 @@ export class Reaper {
     };
   }
 
-  #begin(name: string, place: Place | undefined, deletion: Promise<void>): void {
-    const done = deletion.catch(this.#onError).finally(() => this.#pending.delete(name));
-    this.#pending.set(name, { done, place });
+  /** What the kernel has been told to delete it deletes, also when the process ends. */
+  async #begin(name: string, mark: string, place: Place | undefined): Promise<Begun> {
+    const begun = await beginOn(this.#rtnetlink, name, mark);
+    if (begun !== undefined) return begun;
+    if (place === undefined) return NOTHING;
+    // One without a host end. An engine that has restarted with live-restore takes it for its own and moves it to the host,
+    // under the name that it had inside (it has no other to give it back).
+    const inside = await inSandbox(
+      place.sandbox,
+      async ({ rtnetlink }) =>
+        (await beginOn(rtnetlink, place.name, mark)) ?? (await beginOn(rtnetlink, name, mark)),
+    );
+    return inside ?? (await beginOn(this.#rtnetlink, place.name, mark)) ?? NOTHING;
   }
+}
 
-  /**
-   * A link without a host end. An engine that has restarted with live-restore takes it for its own and moves it to the
-   * host, under the name that it had inside (it has no other to give it back).
-   */
-  async #deletePlaced(madeAs: string, { sandbox, name }: Place, mark: string): Promise<void> {
-    const wasInside = await inSandbox(sandbox, async ({ rtnetlink }) => {
-      const index = (await rtnetlink.markedLink(name, mark)) ?? (await rtnetlink.markedLink(madeAs, mark));
-      if (index !== undefined) await rtnetlink.deleteLink(index);
-      return index !== undefined;
-    });
-    if (wasInside === true) return;
-    const index = await this.#rtnetlink.markedLink(name, mark);
-    if (index !== undefined) await this.#rtnetlink.deleteLink(index);
-  }
+/** A deletion under way; in an object, for a promise's promise would be waited for. */
+interface Begun {
+  readonly deletion: Promise<void>;
+}
+const NOTHING: Begun = { deletion: Promise.resolve() };
+
+async function beginOn(rtnetlink: Rtnetlink, name: string, mark: string): Promise<Begun | undefined> {
+  const index = await rtnetlink.markedLink(name, mark);
+  return index === undefined ? undefined : { deletion: rtnetlink.deleteLink(index) };
 }

@@ -1,9 +1,9 @@
+import { present } from '../../present.ts';
 import type { RouteInfo } from '../link-info.ts';
 import { Attributes } from '../netlink/attribute-reader.ts';
 import { AF_INET, AF_INET6 } from '../netlink/constants.ts';
 import * as rt from './constants.ts';
 import { addressText } from './notation.ts';
-import { present } from './present.ts';
 
 const HEADER = 12;
 

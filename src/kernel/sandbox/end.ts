@@ -1,9 +1,9 @@
 import { familyOf } from '../../addresses.ts';
 import { TsnetError } from '../../errors.ts';
 import type { SandboxEnd } from '../../host-state/types.ts';
+import { present } from '../../present.ts';
 import type { LinkInfo } from '../link-info.ts';
 import { hasCode } from '../netlink/netlink-error.ts';
-import { present } from '../rtnetlink/present.ts';
 import type { Rtnetlink } from '../rtnetlink/rtnetlink.ts';
 import { inSandbox } from './enter.ts';
 

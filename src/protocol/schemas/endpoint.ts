@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { present } from '../../present.ts';
 import type { CreateEndpointRequest, EndpointRef, JoinRequest, ProgramRequest } from '../types.ts';
 import { id, optionalCidr, optionalMac, sandboxPath } from './fields.ts';
 import { PORT_MAP, portMap, portOptions, programOptions } from './ports.ts';
-import { present } from './present.ts';
 
 /** The MAC address again, as base64 of Go bytes: `Interface.MacAddress` says the same in readable form. */
 const MAC_BYTES = 'com.docker.network.endpoint.macaddress';

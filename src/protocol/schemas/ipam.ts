@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { present } from '../../present.ts';
 import type { AddressRequest, PoolRequest } from '../types.ts';
 import { address, flag, optional, optionalAddress, optionalCidr, stringMap } from './fields.ts';
-import { present } from './present.ts';
 
 const REQUEST_TYPE = 'RequestAddressType';
 const GATEWAY_TYPE = 'com.docker.network.gateway';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Family } from '../../addresses.ts';
+import { present } from '../../present.ts';
 import type { CreateNetworkRequest, IpamData, NetworkFlags } from '../types.ts';
 import { auxAddresses, cidr, flag, id, optional, optionalCidr, stringMap } from './fields.ts';
-import { present } from './present.ts';
 
 const ENABLE_IPV4 = 'com.docker.network.enable_ipv4';
 const ENABLE_IPV6 = 'com.docker.network.enable_ipv6';

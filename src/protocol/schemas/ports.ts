@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { PortProtocol } from '../../host-state/types.ts';
+import { present } from '../../present.ts';
 import type { PortBinding, ProgramRequest } from '../types.ts';
 import { optionalAddress } from './fields.ts';
-import { present } from './present.ts';
 
 /** Key of the published ports in the options of CreateEndpoint, Join and ProgramExternalConnectivity. */
 export const PORT_MAP = 'com.docker.network.portmap';
