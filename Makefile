@@ -35,9 +35,8 @@ test: setup build lint ## lint, types and every test
 unit: node_modules/.package-lock.json ## the tests that need neither root nor an engine
 	@$(NODE) node_modules/vitest/vitest.mjs run --project unit
 
-bench: setup build ## connect, disconnect and published ports beside Docker's own drivers, with ratios
-	@$(NODE) bench/connect.ts
-	@$(NODE) bench/ports.ts
+bench: setup build ## tsnet beside Docker's own drivers, with ratios, a chart and what was aimed at (BENCH=--help)
+	@$(NODE) bench/bench.ts --targets $(BENCH)
 
 docs: node_modules/.package-lock.json ## the generated pages of docs/
 	@$(NODE) scripts/docs/write.ts

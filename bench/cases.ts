@@ -1,113 +1,99 @@
-import type { TsnetHost } from '../test/engine/support/tsnet-host.ts';
+/** What `POST /networks/create` is asked for. */
+export interface NetworkSpec {
+  readonly driver: string;
+  /** CIDR. */
+  readonly subnet: string;
+  /** CIDR within the subnet that containers get their addresses of. */
+  readonly range?: string;
+  /** Bare address. */
+  readonly gateway?: string;
+  readonly options?: Readonly<Record<string, string>>;
+}
 
-/** One driver that is measured. */
+/** One way to put a container on a network, that is measured. */
 export interface Case {
+  /** Its name in every table, file and chart. */
   readonly name: string;
-  /** The measured network; sorts between the two base networks. */
-  readonly network: string;
-  /** Arguments of `docker network create`. */
-  readonly create: readonly string[];
+  /** Part of the names of its networks. */
+  readonly slug: string;
+  /** Undefined for a container without a network. */
+  readonly network?: NetworkSpec;
   /** Name of the case that this one is compared with. */
   readonly builtin?: string;
 }
 
-/** Name and subnet of a network that a container is on from the start. */
-interface Base {
-  readonly network: string;
-  readonly subnet: string;
-  readonly gateway: string;
-}
-
-/**
- * Who holds the container's default route while it is on two networks. The engine prefers the network whose name
- * sorts first, and the measured networks' names begin with `m`.
- */
-export interface Variant {
-  readonly name: 'takes over' | 'stays';
-  readonly title: string;
-  readonly container: string;
-  readonly base: Base;
-}
-
-const TAKEN: Base = { network: 'z-base', subnet: '198.18.20.0/24', gateway: '198.18.20.1' };
-const KEPT: Base = { network: 'a-base', subnet: '198.18.21.0/24', gateway: '198.18.21.1' };
-
-export const VARIANTS: readonly Variant[] = [
-  {
-    name: 'takes over',
-    title: 'the connected network takes the default gateway over',
-    container: 'taken',
-    base: TAKEN,
-  },
-  { name: 'stays', title: 'the default gateway stays where it is', container: 'kept', base: KEPT },
-];
-
 export const NULL_DRIVER = 'nullnet';
 
-/** The floor first. The two macvlan cases have a network card of the host each, as two drivers do not share a subnet. */
-export const CASES: readonly Case[] = [
-  {
-    name: 'floor: a driver that does nothing',
-    network: 'm-null',
-    create: ['-d', NULL_DRIVER, '--subnet', '198.18.30.0/24', '-o', `gateway=${TAKEN.gateway}`],
+export const NONE: Case = { name: '--network none', slug: 'none', builtin: 'builtin bridge' };
+
+/** A remote driver that answers `{}`: see null-driver.ts. */
+export const FLOOR: Case = {
+  name: 'floor: a driver that does nothing',
+  slug: 'floor',
+  network: { driver: NULL_DRIVER, subnet: '198.18.30.0/24' },
+  builtin: 'builtin bridge',
+};
+
+export const BUILTIN_BRIDGE: Case = {
+  name: 'builtin bridge',
+  slug: 'builtin-bridge',
+  network: { driver: 'bridge', subnet: '198.18.31.0/24' },
+};
+
+export const TSNET_BRIDGE: Case = {
+  name: 'tsnet bridge',
+  slug: 'tsnet-bridge',
+  network: { driver: 'tsnet', subnet: '198.18.32.0/24' },
+  builtin: BUILTIN_BRIDGE.name,
+};
+
+/** The same, with a container's first interface made inside, as a further one is anyway. */
+export const TSNET_INSIDE: Case = {
+  name: 'tsnet bridge, attach=inside',
+  slug: 'tsnet-inside',
+  network: { driver: 'tsnet', subnet: '198.18.33.0/24', options: { attach: 'inside' } },
+  builtin: BUILTIN_BRIDGE.name,
+};
+
+/**
+ * The two macvlan cases have a network card of the host each, as two networks do not share a subnet. Both name the
+ * LAN's router: without one a remote driver's network has no gateway at all, from 28 on, and takes none over.
+ */
+export const BUILTIN_MACVLAN: Case = {
+  name: 'builtin macvlan',
+  slug: 'builtin-macvlan',
+  network: {
+    driver: 'macvlan',
+    subnet: '198.18.1.0/24',
+    range: '198.18.1.128/25',
+    gateway: '198.18.1.1',
+    options: { parent: 'eth1' },
   },
-  {
-    name: 'bridge, builtin',
-    network: 'm-builtin-bridge',
-    create: ['-d', 'bridge', '--subnet', '198.18.31.0/24'],
+};
+
+export const TSNET_MACVLAN: Case = {
+  name: 'tsnet macvlan',
+  slug: 'tsnet-macvlan',
+  network: {
+    driver: 'tsnet',
+    subnet: '198.18.0.0/24',
+    range: '198.18.0.128/25',
+    gateway: '198.18.0.1',
+    options: { parent: 'eth0' },
   },
-  {
-    name: 'bridge, tsnet',
-    network: 'm-tsnet-bridge',
-    create: ['-d', 'tsnet', '--subnet', '198.18.32.0/24'],
-    builtin: 'bridge, builtin',
-  },
-  {
-    name: 'macvlan, builtin',
-    network: 'm-builtin-macvlan',
-    create: [
-      '-d',
-      'macvlan',
-      '--subnet',
-      '198.18.1.0/24',
-      '--ip-range',
-      '198.18.1.192/27',
-      '-o',
-      'parent=eth1',
-    ],
-  },
-  {
-    name: 'macvlan, tsnet',
-    network: 'm-tsnet-macvlan',
-    create: [
-      '-d',
-      'tsnet',
-      '--subnet',
-      '198.18.0.0/24',
-      '--ip-range',
-      '198.18.0.192/27',
-      '-o',
-      'parent=eth0',
-    ],
-    builtin: 'macvlan, builtin',
-  },
+  builtin: BUILTIN_MACVLAN.name,
+};
+
+/** Every driver; the floor first. */
+export const DRIVER_CASES: readonly Case[] = [
+  FLOOR,
+  BUILTIN_BRIDGE,
+  TSNET_BRIDGE,
+  BUILTIN_MACVLAN,
+  TSNET_MACVLAN,
 ];
 
-export const FLOOR = CASES[0]?.name ?? '';
+/** The cases of a container's life, in which how its first interface is made can be chosen. */
+export const LIFE_CASES: readonly Case[] = [NONE, ...DRIVER_CASES, TSNET_INSIDE];
 
-/** Makes every network, measured or not, and the containers, and leaves them running. */
-export async function furnish(host: TsnetHost): Promise<void> {
-  for (const { base, container } of VARIANTS) {
-    const { network, subnet, gateway } = base;
-    await host.docker('network', 'create', '--subnet', subnet, '--gateway', gateway, network);
-    await host.docker('run', '-d', '--name', container, '--network', network, 'busybox', 'sleep', '1d');
-  }
-  for (const { network, create } of CASES) await host.docker('network', 'create', ...create, network);
-}
-
-/** Removes all that `furnish` made. @throws Error when a network would not go or a link of tsnet is left */
-export async function clear(host: TsnetHost): Promise<void> {
-  await host.docker('rm', '-f', ...VARIANTS.map(variant => variant.container));
-  await host.docker('network', 'rm', ...CASES.map(({ network }) => network));
-  await host.docker('network', 'rm', ...VARIANTS.map(({ base }) => base.network));
-}
+export const isTsnet = (one: Case): boolean => one.network?.driver === 'tsnet';

@@ -25,6 +25,5 @@ export function markdownTable(
 
 export const ms = (value: number): string => value.toFixed(1);
 
-/** How many times as long one took as another; empty where there is nothing to compare with. */
-export const ratio = (one: number, other: number | undefined): string =>
-  other === undefined ? '' : (one / other).toFixed(2);
+/** How many times as long one took as another: two digits that count, at least. */
+export const ratioText = (ratio: number): string => ratio.toFixed(ratio < 0.1 ? 3 : 2);

@@ -5,15 +5,17 @@
 import { createServer } from 'node:http';
 import { json } from 'node:stream/consumers';
 
-/** What a join answers, by network: see `gateway`. */
+/** What a join answers, by network: see `joinAnswer`. */
 const joins = new Map<string, object>();
 
 /**
- * The network's option `gateway`: an address that the container reaches already. With it the engine moves the
- * default route as it does for any other driver; it would leave it alone if the answer named no gateway.
+ * The network's option `gateway` is an address that the container reaches already. With it the engine moves the
+ * default route as it does for any other driver. Without one it would put the container on `docker_gwbridge` as well,
+ * unless it is told not to.
  */
-function gateway(call: Record<string, Record<string, Record<string, string>>>): string | undefined {
-  return call['Options']?.['com.docker.network.generic']?.['gateway'];
+function joinAnswer(call: Record<string, Record<string, Record<string, string>>>): object {
+  const gateway = call['Options']?.['com.docker.network.generic']?.['gateway'];
+  return gateway === undefined ? { DisableGatewayService: true } : { Gateway: gateway };
 }
 
 function answer(method: string, body: unknown): object {
@@ -24,7 +26,7 @@ function answer(method: string, body: unknown): object {
     case '/NetworkDriver.GetCapabilities':
       return { Scope: 'local' };
     case '/NetworkDriver.CreateNetwork':
-      joins.set(String(call['NetworkID']), { Gateway: gateway(body as Parameters<typeof gateway>[0]) });
+      joins.set(String(call['NetworkID']), joinAnswer(body as Parameters<typeof joinAnswer>[0]));
       return {};
     case '/NetworkDriver.Join':
       return joins.get(String(call['NetworkID'])) ?? {};

@@ -1,0 +1,69 @@
+import { quantile } from '../statistics.ts';
+import type { BareDaemon } from './bare-daemon.ts';
+import type { BareHost } from './bare-host.ts';
+import { attach, detach, type Place, placeOn } from './containers.ts';
+import type { Result } from './limit.ts';
+import type { Population } from './population.ts';
+
+/** A host on which one more container comes and goes. */
+export interface Candidate {
+  readonly what: string;
+  readonly host: BareHost;
+  readonly daemon: BareDaemon;
+  readonly population: Population;
+}
+
+const ROUNDS = 60;
+/** The kernel's own work after a disconnect is no part of the next connect. */
+const PAUSE_MS = 30;
+
+/**
+ * What it takes to connect a container on hosts of different population, in turns.
+ * @param candidates the first is what the others are compared with
+ * @param most times as long as on the first
+ */
+export async function measureAttach(candidates: readonly Candidate[], most: number): Promise<Result[]> {
+  const runs = await Promise.all(
+    candidates.map(async candidate => ({
+      candidate,
+      place: await extraPlace(candidate),
+      connects: [] as number[],
+      disconnects: [] as number[],
+    })),
+  );
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const { candidate, place, connects, disconnects } of runs) {
+      const connect = await attach(candidate.daemon.client, place);
+      const disconnect = await detach(candidate.daemon.client, place);
+      await new Promise(resolve => setTimeout(resolve, PAUSE_MS));
+      // The first ones run code that is not compiled yet.
+      if (round < ROUNDS / 6) continue;
+      connects.push(connect);
+      disconnects.push(disconnect);
+    }
+  }
+  const [base] = runs;
+  return runs.flatMap(({ candidate, connects, disconnects }) =>
+    [
+      ['connect', connects, base?.connects] as const,
+      ['disconnect', disconnects, base?.disconnects] as const,
+    ].flatMap(([operation, samples, of]): Result[] => {
+      const median = quantile(samples, 0.5);
+      const measure = `${operation}, all calls, ${candidate.what}`;
+      if (samples === of) return [{ measure, unit: 'ms', got: median }];
+      const ratio = median / quantile(of ?? [], 0.5);
+      return [
+        { measure, unit: 'ms', got: median },
+        { measure: `${measure} ÷ ${base?.candidate.what}`, unit: 'x', limit: { most }, got: ratio },
+      ];
+    }),
+  );
+}
+
+/** The last address of a network's own share, in a container of its own. */
+async function extraPlace({ host, population }: Candidate): Promise<Place> {
+  const [sandbox = ''] = await host.sandboxes('extra', 1);
+  const network = population.networks.at(-1);
+  if (network === undefined) throw new Error('limits: there is no network');
+  return placeOn(network, 2 ** (32 - network.prefix) - 4, sandbox);
+}

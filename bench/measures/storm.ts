@@ -1,0 +1,89 @@
+import type { BenchHost } from '../bench-host.ts';
+import { DRIVER_CASES } from '../cases.ts';
+import { OwnCalls } from '../own-calls.ts';
+import { interleaved } from '../plan.ts';
+import { Samples, type Subject } from '../samples.ts';
+import { CONNECT_AND_DISCONNECT, STAYS, TAKEN_OVER } from '../scenarios.ts';
+import { Settler } from '../settle.ts';
+import { networkBeside } from './gateway.ts';
+import { Leaks } from './leaks.ts';
+import type { Measure } from './measure.ts';
+
+interface StormSubject extends Subject {
+  /** Sorts before or behind the containers' base network. */
+  readonly network: string;
+}
+
+const BASE = { name: 'm-base', driver: 'bridge', subnet: '198.18.20.0/24', gateway: '198.18.20.1' };
+const SUBJECTS: readonly StormSubject[] = [
+  { scenario: TAKEN_OVER, prefix: 'a' },
+  { scenario: STAYS, prefix: 'z' },
+].flatMap(({ scenario, prefix }) =>
+  DRIVER_CASES.map(one => ({ scenario, one, network: `${prefix}-${one.slug}` })),
+);
+/** Containers that are started at once. */
+const STARTED_TOGETHER = 5;
+
+/** `network connect`, then `network disconnect`, of many running containers at once. */
+export const storm: Measure = {
+  title: ({ rounds, containers }) =>
+    `${containers} running containers connected at once, then disconnected at once; ms until the last is done; ` +
+    `${rounds} rounds, each with a network of its own`,
+  headline: ['connect', 'disconnect'],
+  // An engine that has miscounted endpoints counts anew when it starts; the containers live on meanwhile.
+  daemonJson: { 'live-restore': true },
+
+  async run(host, { rounds, containers }, progress) {
+    const names = Array.from({ length: containers }, (_, k) => `storm-${k}`);
+    await host.createNetwork(BASE.name, BASE);
+    for (let k = 0; k < names.length; k += STARTED_TOGETHER) {
+      await Promise.all(names.slice(k, k + STARTED_TOGETHER).map(name => host.runIdle(name, BASE.name)));
+    }
+    const settler = await Settler.of(host, names);
+    const bare = await Settler.of(host, names);
+    const samples = new Samples(SUBJECTS, ['connect', 'disconnect', 'settled']);
+    const own = new OwnCalls(SUBJECTS, () => host.tsnet.log());
+    const leaks = new Leaks(host, SUBJECTS);
+    for (let round = 0; round <= rounds; round++) {
+      progress(round);
+      // One storm is warm-up enough for what all of them share.
+      const subjects = round === 0 ? SUBJECTS.slice(0, 1) : interleaved(SUBJECTS, round);
+      for (const subject of subjects) {
+        const took = await own.during(subject, () => batch(host, settler, subject, names));
+        await leaks.removeNetwork(subject, subject.network);
+        await bare.settled();
+        if (round === 0) continue;
+        for (const [operation, ms] of Object.entries(took)) samples.add(subject, operation, round, ms);
+      }
+    }
+    await host.tsnet.docker('rm', '-f', ...names);
+    await host.removeNetwork(BASE.name);
+    await host.expectClean();
+    return { rows: samples.rows(), calls: own.rows(CONNECT_AND_DISCONNECT), leaks: leaks.rows() };
+  },
+};
+
+async function batch(
+  host: BenchHost,
+  settler: Settler,
+  { one, network }: StormSubject,
+  names: readonly string[],
+) {
+  await host.createNetwork(network, networkBeside(one, BASE.gateway));
+  settler.expectThis();
+  const call = (what: string, name: string) =>
+    host.call('POST', `/networks/${network}/${what}`, 200, { Container: name });
+  // The first use of a network, or of an engine that was started again, costs more than others.
+  for (const name of names.slice(0, 1)) {
+    await call('connect', name);
+    await call('disconnect', name);
+  }
+  await settler.settled();
+  const all = async (what: string) => {
+    const start = performance.now();
+    await Promise.all(names.map(name => call(what, name)));
+    return performance.now() - start;
+  };
+  const connect = await all('connect');
+  return { connect, disconnect: await all('disconnect'), settled: await settler.settled() };
+}
