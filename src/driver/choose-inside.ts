@@ -30,7 +30,7 @@ export function chooseInside(
 ): string | undefined {
   const { attach, ifacePrefix } = options;
   const { ifname } = endpoint;
-  const others = namesIn(view);
+  const others = view.links;
   if (attach === 'engine') return undefined;
   if (attach === 'auto' && (siblings.length > 0 || (others.length === 0 && ifname === undefined))) {
     return undefined;
@@ -40,7 +40,7 @@ export function chooseInside(
   const subnets = [endpoint.address4, endpoint.address6].flatMap(address => address ?? []).map(parseCidr);
   if (subnets.some(subnet => routes.some(route => cidrOverlaps(subnet, route)))) return undefined;
   if (ifname !== undefined) {
-    const isThere = view.links.some(link => link.name === ifname);
+    const isThere = ifname === 'lo' || others.includes(ifname);
     const isNext = attach === 'auto' && prefixForEngine(ifname, view, siblings) !== undefined;
     return isThere || isNext ? undefined : ifname;
   }
@@ -63,11 +63,8 @@ export function prefixForEngine(
   siblings: readonly string[],
 ): string | undefined {
   const prefix = ifname.replace(/\d+$/, '');
-  const counted = new Set((view === undefined ? [] : namesIn(view)).filter(name => !siblings.includes(name)));
+  const counted = new Set((view?.links ?? []).filter(name => !siblings.includes(name)));
   let number = 0;
   while (counted.has(`${prefix}${number}`)) number++;
   return ifname === `${prefix}${number}` ? prefix : undefined;
 }
-
-const namesIn = (view: SandboxView): string[] =>
-  view.links.filter(link => !link.loopback).map(link => link.name);

@@ -70,8 +70,8 @@ export function linuxKernel(rtnetlink: Rtnetlink, nft: Nft, options: LinuxKernel
 /** A sandbox without what tsnet is deleting in it: its addresses and routes are no obstacle a moment later. */
 async function viewSettled(path: string, reaper: Reaper): Promise<SandboxView | undefined> {
   const leaving = reaper.leaving(path);
-  const view = await viewSandbox(path);
-  if (view?.links.some(({ name }) => leaving.names.has(name)) !== true) return view;
+  const view = viewSandbox(path);
+  if (view?.links.some(name => leaving.names.has(name)) !== true) return view;
   await leaving.settled;
   return viewSandbox(path);
 }

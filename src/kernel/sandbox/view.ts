@@ -1,30 +1,52 @@
+import { readFileSync } from 'node:fs';
 import type { LinkInfo } from '../link-info.ts';
-import { NamespaceError } from '../netns.ts';
-import { RT_TABLE_MAIN } from '../rtnetlink/constants.ts';
+import { NamespaceError, NetworkNamespace } from '../netns.ts';
+import { sysctlFile } from '../sysctl.ts';
 import { inSandbox } from './enter.ts';
+import { linkNames, routes4, routes6 } from './proc-net.ts';
 
 /** What a sandbox holds, as far as it matters to an interface that is to be added. */
 export interface SandboxView {
-  readonly links: readonly LinkInfo[];
+  /** Names of its links, the loopback left out. */
+  readonly links: readonly string[];
   /** CIDRs that its routes lead to, without default routes. */
   readonly destinations: readonly string[];
   /** Whether its loopback has IPv6. */
   readonly ipv6: boolean;
 }
 
-/** @returns undefined when it cannot be looked into: gone, no namespace, or closed to tsnet */
-export async function viewSandbox(path: string): Promise<SandboxView | undefined> {
+/**
+ * Looks into a sandbox by way of /proc/net. Each Join does so, and there the kernel needs neither its RTNL lock nor a worker that
+ * waits for it: it is three small files.
+ * @returns undefined when it cannot be looked into: gone, no namespace, or closed to tsnet
+ */
+export function viewSandbox(path: string): SandboxView | undefined {
+  let namespace: NetworkNamespace | undefined;
   try {
-    return await inSandbox(path, async ({ rtnetlink, parameters }) => {
-      const links = await rtnetlink.links();
-      const ipv6 = parameters.read('net/ipv6/conf/lo/disable_ipv6') === '0';
-      if (links.every(link => link.loopback)) return { links, destinations: [], ipv6 };
-      const routes = await rtnetlink.routes({ table: RT_TABLE_MAIN });
-      const destinations = routes.map(route => route.destination).filter(text => !text.endsWith('/0'));
+    namespace = NetworkNamespace.open(path);
+    return namespace.run(() => {
+      const links = linkNames(read('dev')).filter(name => name !== 'lo');
+      const ipv6 = parameter('net/ipv6/conf/lo/disable_ipv6') === '0';
+      if (links.length === 0) return { links, destinations: [], ipv6 };
+      const destinations = [...routes4(read('route')), ...(ipv6 ? routes6(read('ipv6_route')) : [])];
       return { links, destinations, ipv6 };
     });
   } catch (error) {
     if (error instanceof NamespaceError) return undefined;
+    throw error;
+  } finally {
+    namespace?.close();
+  }
+}
+
+/** Of the calling thread, which is in the sandbox's namespace. */
+const read = (file: string): string => readFileSync(`/proc/thread-self/net/${file}`, 'utf8');
+
+function parameter(path: string): string | undefined {
+  try {
+    return readFileSync(sysctlFile(path), 'utf8').trimEnd();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
 }
