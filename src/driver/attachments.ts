@@ -1,23 +1,31 @@
+import { TsnetError } from '../errors.ts';
 import type { SandboxView } from '../kernel/sandbox/view.ts';
 import type { Endpoint, Network } from '../model.ts';
 import { present } from '../present.ts';
-import { chooseInside, prefixForEngine } from './choose-inside.ts';
+import { chooseInside, nextOfEngine, prefixForEngine } from './choose-inside.ts';
 import type { Context } from './context.ts';
+import { RestoredSandboxes } from './restored-sandboxes.ts';
 
 /** Decides who puts interfaces into containers, and counts it. */
 export class Attachments {
   /** Since the start of the process; see DaemonStatus. */
   readonly counts = { byEngine: 0, inside: 0, unopened: 0 };
+  readonly restored: RestoredSandboxes;
   readonly #context: Pick<Context, 'kernel' | 'state'>;
 
-  constructor(context: Pick<Context, 'kernel' | 'state'>) {
+  constructor(
+    context: Pick<Context, 'kernel' | 'state'>,
+    restored: RestoredSandboxes = new RestoredSandboxes(context.state),
+  ) {
     this.#context = context;
+    this.restored = restored;
   }
 
   /**
    * @param sandbox path of the sandbox, as Join names it; engines up to 27 name one that is not there yet when a container starts
    * @returns the name of the interface that tsnet is to make there; or, where the engine is to move one, the prefix of its name if
    *   it is not the network's
+   * @throws TsnetError LINK_TAKEN where the engine would come to the name of an interface that tsnet has made
    */
   async choose(
     network: Network,
@@ -29,10 +37,20 @@ export class Attachments {
       return present({ inside: endpoint.inside, prefix: endpoint.prefix });
     const view = await this.#view(network, sandbox);
     const siblings = this.#insideOf(sandbox, endpoint);
-    const inside = view === undefined ? undefined : chooseInside(network, endpoint, view, siblings);
-    this.counts[inside === undefined ? 'byEngine' : 'inside'] += 1;
-    if (inside !== undefined || endpoint.ifname === undefined) return present({ inside });
-    return present({ prefix: prefixForEngine(endpoint.ifname, view, siblings) });
+    const isRestored = this.restored.has(sandbox);
+    const inside =
+      view === undefined || isRestored ? undefined : chooseInside(network, endpoint, view, siblings);
+    if (inside !== undefined) {
+      this.counts.inside += 1;
+      return { inside };
+    }
+    // An engine that has restarted counts what it has found.
+    const uncounted = isRestored ? [] : siblings;
+    const { ifname } = endpoint;
+    const prefix = ifname === undefined ? undefined : prefixForEngine(ifname, view, uncounted);
+    refuseSameName(prefix ?? network.options.ifacePrefix, view, uncounted);
+    this.counts.byEngine += 1;
+    return present({ prefix });
   }
 
   async #view(network: Network, sandbox: string): Promise<SandboxView | undefined> {
@@ -51,4 +69,14 @@ export class Attachments {
       .filter(other => other.sandbox === sandbox && other.id !== id && other.lifecycle === 'live')
       .flatMap(({ inside }) => inside ?? []);
   }
+}
+
+/** The engine would fail on it, in other words, and leave its link in the container. */
+function refuseSameName(prefix: string, view: SandboxView | undefined, uncounted: readonly string[]): void {
+  const name = nextOfEngine(prefix, view, uncounted);
+  if (!uncounted.includes(name)) return;
+  throw new TsnetError('LINK_TAKEN', `the container has an interface ${name}, made by tsnet`, {
+    remedy:
+      'Create one of the networks with -o attach=auto, or with a com.docker.network.container_iface_prefix of its own.',
+  });
 }

@@ -32,9 +32,8 @@ export function chooseInside(
   const { ifname } = endpoint;
   const others = view.links;
   if (attach === 'engine') return undefined;
-  if (attach === 'auto' && (siblings.length > 0 || (others.length === 0 && ifname === undefined))) {
-    return undefined;
-  }
+  if (siblings.length > 0) return undefined;
+  if (attach === 'auto' && others.length === 0 && ifname === undefined) return undefined;
   if (endpoint.address6 !== undefined && !view.ipv6) return undefined;
   const routes = view.destinations.map(parseCidr);
   const subnets = [endpoint.address4, endpoint.address6].flatMap(address => address ?? []).map(parseCidr);
@@ -44,27 +43,36 @@ export function chooseInside(
     const isNext = attach === 'auto' && prefixForEngine(ifname, view, siblings) !== undefined;
     return isThere || isNext ? undefined : ifname;
   }
-  const alone = others.every(name => siblings.includes(name));
-  for (let number = alone && attach === 'inside' ? 0 : BEYOND_ENGINE; ; number++) {
+  // Without others it is the first, with attach=inside: named as the engine would name it.
+  for (let number = others.length === 0 ? 0 : BEYOND_ENGINE; ; number++) {
     const name = `${ifacePrefix}${number}`;
     if (!others.includes(name)) return name;
   }
 }
 
 /**
- * The prefix with which the engine comes to a name by itself: it puts the lowest number behind it that none of the
- * interfaces has which it moved.
+ * The prefix with which the engine comes to a name by itself.
  * @param view undefined where the sandbox cannot be looked into
- * @returns undefined where it comes to another name
+ * @returns undefined where it comes to another name, or where the name is there
  */
 export function prefixForEngine(
   ifname: string,
   view: SandboxView | undefined,
   siblings: readonly string[],
 ): string | undefined {
+  if (view?.links.includes(ifname) === true) return undefined;
   const prefix = ifname.replace(/\d+$/, '');
+  return ifname === nextOfEngine(prefix, view, siblings) ? prefix : undefined;
+}
+
+/** The name that an engine gives next: with the lowest number that none of the interfaces has which it moved. */
+export function nextOfEngine(
+  prefix: string,
+  view: SandboxView | undefined,
+  siblings: readonly string[],
+): string {
   const counted = new Set((view?.links ?? []).filter(name => !siblings.includes(name)));
   let number = 0;
   while (counted.has(`${prefix}${number}`)) number++;
-  return ifname === `${prefix}${number}` ? prefix : undefined;
+  return `${prefix}${number}`;
 }

@@ -11,6 +11,7 @@ export function createDriver(context: Context, attachments = new Attachments(con
   const outside = new OutsideWorld(context);
   const endpoints = new Endpoints(context, outside, attachments);
   return {
+    registered: () => attachments.restored.engineStarted(),
     gwAllocCheck: async flags => networks.gwAllocCheck(flags),
     createNetwork: (request, call) => networks.create(request, call),
     deleteNetwork: (id, call) => networks.delete(id, call),

@@ -1,4 +1,5 @@
 import { endpointMark } from '../host-state/mark.ts';
+import { containerLinkName } from '../host-state/names.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { Endpoint } from '../model.ts';
 
@@ -38,5 +39,7 @@ const markOf = (endpoint: Endpoint): string => endpointMark(endpoint.networkId, 
 
 async function isInside(endpoint: Endpoint, sandbox: string, kernel: Kernel): Promise<boolean> {
   const links = await kernel.sandboxLinks(sandbox);
-  return links?.some(link => link.alias === markOf(endpoint)) ?? false;
+  // One that tsnet makes there has its mark only when it is set up, and a name like no other until then.
+  const madeAs = endpoint.inside === undefined ? undefined : containerLinkName(endpoint.id);
+  return links?.some(link => link.alias === markOf(endpoint) || link.name === madeAs) ?? false;
 }

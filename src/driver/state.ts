@@ -1,6 +1,9 @@
 import type { Endpoint, Network } from '../model.ts';
 import type { Store } from '../store/types.ts';
 
+/** Name of a setting of the store. */
+const RESTORED = 'restored sandboxes';
+
 /**
  * The store's networks and endpoints in memory. A change is durable before it is visible here, so what a reader sees
  * survives the process. Loaded at first use: a store that cannot be opened fails the call and is tried again.
@@ -70,6 +73,16 @@ export class State {
     this.load();
     this.#store.deleteEndpoint(endpoint.id);
     this.#endpoints.get(endpoint.networkId)?.delete(endpoint.id);
+  }
+
+  /** Paths of the sandboxes that restored-sandboxes.ts is about. */
+  restoredSandboxes(): ReadonlySet<string> {
+    const list: unknown = JSON.parse(this.#store.setting(RESTORED) ?? '[]');
+    return new Set(Array.isArray(list) ? list.map(String) : []);
+  }
+
+  putRestoredSandboxes(paths: ReadonlySet<string>): void {
+    this.#store.putSetting(RESTORED, JSON.stringify([...paths]));
   }
 
   #of(networkId: string): Map<string, Endpoint> {

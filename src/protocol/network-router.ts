@@ -20,11 +20,10 @@ export const networkRouter = (driver: NetworkDriver, context: CallContext): Rout
 };
 
 const networkMethods = (methods: Methods, driver: NetworkDriver): void => {
-  methods.bare('GetCapabilities', () => ({
-    Scope: 'local',
-    ConnectivityScope: 'local',
-    GwAllocChecker: true,
-  }));
+  methods.bare('GetCapabilities', () => {
+    driver.registered();
+    return { Scope: 'local', ConnectivityScope: 'local', GwAllocChecker: true };
+  });
   methods.with('GwAllocCheck', {
     schema: gwAllocCheck,
     about: () => 'network to be created',

@@ -106,6 +106,8 @@ export interface GwAllocAnswer {
 
 /** The network driver's side of the protocol. Every method may be called twice with the same request. */
 export interface NetworkDriver {
+  /** An engine has registered: it has started, or the driver has. Never throws. */
+  registered(): void;
   gwAllocCheck(flags: NetworkFlags, call: Call): Promise<GwAllocAnswer>;
   createNetwork(request: CreateNetworkRequest, call: Call): Promise<void>;
   deleteNetwork(networkId: string, call: Call): Promise<void>;

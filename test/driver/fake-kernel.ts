@@ -1,15 +1,17 @@
 import { TsnetError } from '../../src/errors.ts';
-import { holdKey } from '../../src/host-state/keys.ts';
+import { holdKey, placeKey } from '../../src/host-state/keys.ts';
 import { describe, type Op } from '../../src/host-state/ops.ts';
 import {
   EMPTY,
   type HostState,
   type Link,
   type Observed,
+  type Place,
   type PortHold,
 } from '../../src/host-state/types.ts';
 import type { HoldRequest, Kernel } from '../../src/kernel/kernel.ts';
 import type { LinkInfo } from '../../src/kernel/link-info.ts';
+import { UNFINISHED_ALIAS } from '../../src/kernel/rtnetlink/unfinished.ts';
 import type { SandboxView } from '../../src/kernel/sandbox/view.ts';
 import type { HostFacts, ParentFacts } from '../../src/modes/mode.ts';
 import { clashes } from '../host-state/arbitrary.ts';
@@ -70,7 +72,8 @@ export class FakeKernel implements Kernel {
     const state = this.model.state();
     const wanted = new Set(desired.sysctls.map(sysctl => sysctl.path));
     const sysctls = state.sysctls.filter(sysctl => wanted.has(sysctl.path));
-    return { ...state, sysctls, residents: desired.residents };
+    const links = state.links.filter(link => !isInside(link)).map(withoutPlace);
+    return { ...state, links, sysctls, residents: desired.residents };
   }
 
   async openDockerUser(): Promise<{ changed: boolean; problem?: string }> {
@@ -117,7 +120,7 @@ export class FakeKernel implements Kernel {
     this.#fuse.check();
     return [
       ...[...this.foreign.values()].map(link => this.#foreignInfo(link)),
-      ...[...this.model.links.values()].map(link => this.#info(link)),
+      ...[...this.model.links.values()].filter(link => !isInside(link)).map(link => this.#info(link)),
     ];
   }
 
@@ -132,16 +135,25 @@ export class FakeKernel implements Kernel {
 
   async sandboxLinks(path: string): Promise<LinkInfo[] | undefined> {
     this.#fuse.check();
-    const links = this.sandboxes.get(path);
-    return links && [...links.values()].map(link => this.#info(link));
+    const moved = this.sandboxes.get(path);
+    const placed = this.#placedIn(path);
+    if (moved === undefined && placed.length === 0 && !this.views.has(path)) return undefined;
+    return [...[...(moved?.values() ?? [])].map(link => this.#info(link)), ...placed];
   }
 
-  /** What sandboxes hold that tsnet can look into, by path. */
+  /** What sandboxes hold that tsnet can look into, by path, besides what it has made there. */
   readonly views = new Map<string, SandboxView>();
 
   async viewSandbox(path: string): Promise<SandboxView | undefined> {
     this.#fuse.check();
-    return this.views.get(path);
+    const view = this.views.get(path);
+    if (view === undefined) return undefined;
+    const ends = [...this.model.ends.values()].filter(({ sandbox }) => sandbox === path);
+    return {
+      ...view,
+      links: [...view.links, ...this.#placedIn(path).map(({ name }) => name)],
+      destinations: [...view.destinations, ...ends.flatMap(({ addresses }) => addresses)],
+    };
   }
 
   async hasDummy(): Promise<boolean> {
@@ -155,7 +167,7 @@ export class FakeKernel implements Kernel {
     this.sandboxes.set(sandbox, inside);
     const link = this.model.links.get(name);
     // Of a veth pair the other end moves, which the model does not have.
-    if (link?.kind !== 'macvlan') return;
+    if (link?.kind !== 'macvlan' || isInside(link)) return;
     this.model.drop(name);
     inside.set(name, link);
   }
@@ -169,7 +181,10 @@ export class FakeKernel implements Kernel {
   /** The container dies with the engine: its links are gone, a veth with its peer. */
   die(sandbox: string, hostEnd: string): void {
     this.sandboxes.delete(sandbox);
+    this.views.delete(sandbox);
     this.model.drop(hostEnd);
+    for (const link of [...this.model.links.values()])
+      if (placeOf(link)?.sandbox === sandbox) this.model.drop(link.name);
   }
 
   /** Somebody removes a link of tsnet's by hand. */
@@ -188,6 +203,7 @@ export class FakeKernel implements Kernel {
     this.model.redirects.clear();
     this.model.residents.clear();
     this.sandboxes.clear();
+    this.views.clear();
     this.processEnds();
   }
 
@@ -203,6 +219,8 @@ export class FakeKernel implements Kernel {
 
   #step(op: Op): void {
     if (this.#fuse.burn(`kernel: ${describe(op)}`)) throw new Error('EIO told to fail');
+    // Without its place nobody finds a link that is not on the host.
+    if (op.op === 'link.delete' && op.place === undefined && isInside(this.model.links.get(op.name))) return;
     this.model.step(op);
     if (op.op === 'link.delete' && !this.model.has(op.name)) this.#takeAlong(op.name);
   }
@@ -212,6 +230,21 @@ export class FakeKernel implements Kernel {
     for (const inside of this.sandboxes.values())
       for (const [name, link] of inside)
         if (link.kind === 'macvlan' && link.parent === parent) inside.delete(name);
+  }
+
+  /** What tsnet has made in a sandbox, by its names there. */
+  #placedIn(path: string): LinkInfo[] {
+    return [...this.model.links.values()].flatMap((link): LinkInfo[] => {
+      const place = placeOf(link);
+      if (place?.sandbox !== path) return [];
+      const up = this.model.ends.has(placeKey(place));
+      const { alias, ...info } = this.#info(link);
+      const madeAs = link.kind === 'veth' ? link.peer.name : link.name;
+      const common = { ...info, name: up ? place.name : madeAs, up, carrier: up };
+      if (link.kind === 'macvlan') return [{ ...common, alias: up ? link.alias : UNFINISHED_ALIAS }];
+      const { mac } = link.kind === 'veth' ? link.peer : link;
+      return [{ ...common, ...(mac === undefined ? {} : { mac }) }];
+    });
   }
 
   #index(name: string): number {
@@ -249,6 +282,19 @@ export class FakeKernel implements Kernel {
       ...(link.kind === 'veth' && link.master !== undefined ? { master: this.#index(link.master) } : {}),
     };
   }
+}
+
+const placeOf = (link: Link | undefined): Place | undefined =>
+  link?.kind === 'veth' || link?.kind === 'macvlan' ? link.place : undefined;
+
+/** Of a veth pair one end is on the host. */
+const isInside = (link: Link | undefined): boolean => link?.kind === 'macvlan' && placeOf(link) !== undefined;
+
+/** Where a far end is cannot be seen. */
+function withoutPlace(link: Link): Link {
+  if (link.kind !== 'veth') return link;
+  const { place: _place, ...rest } = link;
+  return rest;
 }
 
 /** The names of the foreign links as they are at the moment. */

@@ -51,6 +51,16 @@ describe('Join', () => {
     });
   });
 
+  it('names no link where none is to be moved, and the prefix all the same', () => {
+    const answer = { ...joined, interfaceName: { dstPrefix: 'vpn' }, gateway4: '10.0.0.1' };
+    expect(encodeJoin(answer)).toEqual({
+      InterfaceName: { SrcName: '', DstPrefix: 'vpn' },
+      Gateway: '10.0.0.1',
+      StaticRoutes: [],
+      DisableGatewayService: false,
+    });
+  });
+
   it.each<[string, JoinAnswer]>([
     ['an empty destination', { ...joined, staticRoutes: [{ destination: '' }] }],
     [
@@ -58,6 +68,7 @@ describe('Join', () => {
       { ...joined, staticRoutes: [{ destination: '::/0', nextHop: 'fe80::1' }] },
     ],
     ['an empty prefix', { ...joined, interfaceName: { srcName: 'ts1', dstPrefix: '' } }],
+    ['an empty prefix of a link that is there already', { ...joined, interfaceName: { dstPrefix: '' } }],
     ['an empty source', { ...joined, interfaceName: { srcName: '', dstPrefix: 'eth' } }],
   ])('never lets out %s', async (_, answer) => {
     const { app, drivers } = setUp();

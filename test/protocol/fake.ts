@@ -28,6 +28,7 @@ export class FakeDrivers {
   };
 
   readonly network: NetworkDriver = {
+    registered: () => void this.calls.push({ name: 'registered', args: [] }),
     gwAllocCheck: (flags, call) => this.#do('gwAllocCheck', { skipIpv4: true, skipIpv6: false }, call, flags),
     createNetwork: (request, call) => this.#do('createNetwork', undefined, call, request),
     deleteNetwork: (id, call) => this.#do('deleteNetwork', undefined, call, id),
