@@ -36,6 +36,11 @@ export class SocketPool {
     }
   }
 
+  /** Runs something synchronous in the namespace that the sockets are of. */
+  inNamespace<T>(action: () => T): T {
+    return this.#namespace === undefined ? action() : this.#namespace.run(action);
+  }
+
   request(request: Request): Promise<Message[]> {
     return this.#with(request.operation, socket => socket.request(request));
   }

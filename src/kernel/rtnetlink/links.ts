@@ -8,6 +8,7 @@ import type { SocketPool } from '../netlink/pool.ts';
 import type { Request } from '../netlink/socket.ts';
 import { NetworkNamespace } from '../netns.ts';
 import { RTM_DELLINK, RTM_GETLINK, RTM_NEWLINK } from './constants.ts';
+import { linkIndex } from './link-index.ts';
 import { decodeLink } from './link-reply.ts';
 import {
   changeLink,
@@ -41,6 +42,11 @@ export class Links {
     return messages.map(message => decodeLink(message.payload)).filter(link => link !== undefined);
   }
 
+  /** @returns undefined where there is no such link */
+  index(name: string): number | undefined {
+    return this.#pool.inNamespace(() => linkIndex(name));
+  }
+
   async get(which: string | number): Promise<LinkInfo | undefined> {
     const payload = getLink(typeof which === 'string' ? { name: which } : { index: checked(which) });
     try {
@@ -60,7 +66,7 @@ export class Links {
     const place = link.kind === 'veth' || link.kind === 'macvlan' ? link.place : undefined;
     const namespace = place === undefined ? undefined : NetworkNamespace.open(place.sandbox);
     try {
-      const resolved = await this.#resolve(link, related);
+      const resolved = this.#resolve(link, related);
       await this.#create(link, { ...resolved, ...(namespace === undefined ? {} : { place: namespace.fd }) });
     } finally {
       namespace?.close();
@@ -123,19 +129,17 @@ export class Links {
     throw refusal ?? new NetlinkError(constants.errno.ENODEV, `RTM_NEWLINK ${name}`, 'gone at once');
   }
 
-  async #resolve(link: Link, related: RelatedLinks): Promise<RelatedLinks> {
+  #resolve(link: Link, related: RelatedLinks): RelatedLinks {
     if (link.kind === 'veth' && link.master !== undefined) {
-      return { master: related.master ?? (await this.#indexOf(link.master, link.name)) };
+      return { master: related.master ?? this.#indexOf(link.master, link.name) };
     }
-    if (link.kind === 'macvlan') {
-      return { parent: related.parent ?? (await this.#indexOf(link.parent, link.name)) };
-    }
+    if (link.kind === 'macvlan') return { parent: related.parent ?? this.#indexOf(link.parent, link.name) };
     return {};
   }
 
-  async #indexOf(name: string, user: string): Promise<number> {
-    const link = await this.get(name);
-    if (link) return link.index;
+  #indexOf(name: string, user: string): number {
+    const index = this.index(name);
+    if (index !== undefined) return index;
     throw new NetlinkError(constants.errno.ENODEV, `RTM_NEWLINK ${user}`, `there is no link ${name}`);
   }
 }

@@ -54,6 +54,11 @@ export class Rtnetlink {
     return this.#links.list();
   }
 
+  /** Index of the link of a name, at once; undefined where there is none. */
+  index(name: string): number | undefined {
+    return this.#links.index(name);
+  }
+
   /** @param which name or index; undefined is answered where there is no such link */
   link(which: string | number): Promise<LinkInfo | undefined> {
     return this.#links.get(which);

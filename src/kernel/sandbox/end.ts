@@ -15,28 +15,23 @@ import { inSandbox } from './enter.ts';
  */
 export function setEnd(end: SandboxEnd): Promise<number | undefined> {
   return inSandbox(end.sandbox, async ({ rtnetlink, parameters }) => {
-    const link = await findEnd(rtnetlink, end);
-    if (link === undefined) throw new TsnetError('KERNEL', `interface ${end.name} is not in the container`);
+    const made = rtnetlink.index(end.madeAs);
+    const index = made ?? (await findEnd(rtnetlink, end))?.index;
+    if (index === undefined) throw new TsnetError('KERNEL', `interface ${end.name} is not in the container`);
+    const name = made === undefined ? end.name : end.madeAs;
     const isOff = !end.addresses.some(address => familyOf(address) === 6);
-    await parameters.setIfKnown({
-      path: `net/ipv6/conf/${link.name}/disable_ipv6`,
-      value: isOff ? '1' : '0',
-    });
+    await parameters.setIfKnown({ path: `net/ipv6/conf/${name}/disable_ipv6`, value: isOff ? '1' : '0' });
     for (const { path, value } of end.sysctls) {
-      await parameters.set({ path: path.replace(`/${end.name}/`, `/${link.name}/`), value });
+      await parameters.set({ path: path.replace(`/${end.name}/`, `/${name}/`), value });
     }
-    const settings = present({
-      name: link.name === end.name ? undefined : end.name,
-      alias: end.alias,
-      // A passthru link is made with its parent's MAC, whatever is asked for.
-      mac: link.mac === end.mac ? undefined : end.mac,
-    });
+    // A passthru link is made with its parent's MAC, whatever is asked for.
+    const fresh = made === undefined ? {} : { name: end.name, mac: end.mac };
     try {
-      await rtnetlink.configure(link.index, end.addresses, settings);
+      await rtnetlink.configure(index, end.addresses, { ...fresh, ...present({ alias: end.alias }) });
     } catch (cause) {
       throw hasCode(cause, 'EEXIST') ? taken(end, cause) : cause;
     }
-    return link.index;
+    return index;
   });
 }
 

@@ -41,16 +41,16 @@ const portChanges = ({ master, isolated, hairpin }: LinkChanges): LinkChanges =>
 /** @throws TsnetError KERNEL when the link, or the bridge that it is to be a port of, is not there */
 export async function setLink(rt: Rtnetlink, link: Link, changes: LinkChanges): Promise<void> {
   const { master, ...rest } = changes;
-  const index = await indexOf(rt, link.name);
-  const port = master === undefined ? {} : { master: master === null ? 0 : await indexOf(rt, master) };
+  const index = indexOf(rt, link.name);
+  const port = master === undefined ? {} : { master: master === null ? 0 : indexOf(rt, master) };
   await rt.setLink(index, { ...rest, ...port });
 }
 
 /** @throws TsnetError KERNEL when there is no link of the name */
-export async function indexOf(rt: Rtnetlink, name: string): Promise<number> {
-  const link = await rt.link(name);
-  if (link === undefined) throw new TsnetError('KERNEL', `link ${name}: ENODEV there is no such link`);
-  return link.index;
+export function indexOf(rt: Rtnetlink, name: string): number {
+  const index = rt.index(name);
+  if (index === undefined) throw new TsnetError('KERNEL', `link ${name}: ENODEV there is no such link`);
+  return index;
 }
 
 /** Does nothing where there is no link of the name. */
@@ -59,6 +59,6 @@ export async function ifPresent(
   name: string,
   action: (index: number) => Promise<void>,
 ): Promise<void> {
-  const link = await rt.link(name);
-  if (link !== undefined) await action(link.index);
+  const index = rt.index(name);
+  if (index !== undefined) await action(index);
 }

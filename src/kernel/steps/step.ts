@@ -38,15 +38,15 @@ export async function step(ways: Ways, op: Op): Promise<void> {
     case 'end.set':
       return putEnd(ways, op.end);
     case 'address.add':
-      return rt.addAddress(await indexOf(rt, op.address.link), op.address);
+      return rt.addAddress(indexOf(rt, op.address.link), op.address);
     case 'address.delete':
       return ifPresent(rt, op.address.link, index => rt.deleteAddress(index, op.address));
     case 'route.set':
-      return rt.replaceRoute(await indexOf(rt, op.route.link), op.route);
+      return rt.replaceRoute(indexOf(rt, op.route.link), op.route);
     case 'route.delete':
       return ifPresent(rt, op.route.link, index => rt.deleteRoute(index, op.route));
     case 'neighbour.set':
-      return rt.replaceNeighbour(await indexOf(rt, op.neighbour.link), op.neighbour);
+      return rt.replaceNeighbour(indexOf(rt, op.neighbour.link), op.neighbour);
     case 'neighbour.delete':
       return ifPresent(rt, op.neighbour.link, index => rt.deleteNeighbour(index, op.neighbour));
     case 'sysctl.set':
