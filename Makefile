@@ -37,6 +37,8 @@ unit: node_modules/.package-lock.json ## the tests that need neither root nor an
 
 bench: setup build ## tsnet beside Docker's own drivers, with ratios, a chart and what was aimed at (BENCH=--help)
 	@$(NODE) bench/bench.ts --targets $(BENCH)
+	@$(NODE) bench/datapath/datapath.ts
+	@$(NODE) bench/limits/limits.ts
 
 docs: node_modules/.package-lock.json ## the generated pages of docs/
 	@$(NODE) scripts/docs/write.ts

@@ -13,6 +13,7 @@ const NEEDS_ROOT = [
   'test/store/**',
   'test/firewall/**',
   'test/demo/**',
+  'test/limits/**',
 ];
 
 export default defineConfig({

@@ -1,3 +1,4 @@
+import { Calm } from './calm.ts';
 import { startWatches } from './daemon-watches.ts';
 import { Attachments } from './driver/attachments.ts';
 import { backgroundCall } from './driver/background-call.ts';
@@ -17,6 +18,7 @@ import { Firewalld } from './host-firewall/firewalld.ts';
 import { readGuard } from './host-firewall/ufw.ts';
 import { Ipam } from './ipam/ipam.ts';
 import { linuxKernel } from './kernel/linux.ts';
+import { giveBackMemory } from './kernel/memory.ts';
 import { keepFlows } from './kernel/nft/flow-keeper.ts';
 import { Nft } from './kernel/nft/nft.ts';
 import { Rtnetlink } from './kernel/rtnetlink/rtnetlink.ts';
@@ -130,6 +132,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     ready,
   });
   const server = await listen({ app, socketPath: options.socket, log });
+  const calm = new Calm(() => {
+    giveBackMemory().catch((error: unknown) => log.warn(`memory cannot be given back: ${String(error)}`));
+  });
+  calm.disturb();
+  server.server.on('request', () => calm.disturb());
 
   const watches = await startWatches({ kernel, rtnetlink, nft, state, expectations, reconciler, zones, log });
   await ready().catch((error: unknown) => log.error(`the host is not restored yet: ${String(error)}`));
@@ -137,6 +144,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 
   return {
     async close() {
+      calm.close();
       inventory.close();
       names.close();
       watches.quiet();

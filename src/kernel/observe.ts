@@ -26,14 +26,13 @@ const IFA_F_NOPREFIXROUTE = 0x200;
 /** See Kernel.observe: the whole host in one look, reduced to what is tsnet's. */
 export async function observe(ways: Ways, desired: HostState): Promise<Observed> {
   const { rtnetlink: rt, nft, holds, reaper } = ways;
-  const [present, addresses, routes, entries, proxies, table, sysctls, redirects, ends] = await Promise.all([
+  const [present, addresses, routes, entries, proxies, table, redirects, ends] = await Promise.all([
     rt.links(),
     rt.addresses(),
     rt.routes({ protocol: ROUTE_PROTOCOL, table: RT_TABLE_MAIN }),
     rt.neighbours(),
     rt.neighbours({ proxy: true }),
     readTable(nft),
-    Promise.all(desired.sysctls.map(readOne)),
     Promise.all(desired.redirects.map(readRedirect)),
     readEnds(desired.ends),
   ]);
@@ -49,7 +48,7 @@ export async function observe(ways: Ways, desired: HostState): Promise<Observed>
     addresses: on(own, addresses, (link, info) => describeAddress(link, info, wantedAddresses)),
     routes: on(own, routes, describeRoute),
     neighbours: on(shims, [...entries, ...proxies], describeNeighbour),
-    sysctls: sysctls.flat(),
+    sysctls: desired.sysctls.flatMap(readOne),
     firewall: table.elements,
     firewallIntact: table.skeleton === 'intact',
     ...observedGuard(desired, table),
@@ -87,8 +86,8 @@ function on<T extends { linkIndex?: number }, R>(
   });
 }
 
-async function readOne({ path }: Sysctl): Promise<Sysctl[]> {
-  const value = await readSysctl(path);
+function readOne({ path }: Sysctl): Sysctl[] {
+  const value = readSysctl(path);
   return value === undefined ? [] : [{ path, value }];
 }
 

@@ -32,6 +32,7 @@ export class Reconciler {
   readonly #parts: ReconcilerParts;
   #restored = false;
   #waiting: Promise<void> | undefined;
+  #restoring: Promise<void> | undefined;
 
   constructor(parts: ReconcilerParts) {
     this.#parts = parts;
@@ -42,7 +43,12 @@ export class Reconciler {
    * @throws TsnetError STATE_* while the store cannot be read: nothing on the host is touched then
    */
   async restored(): Promise<void> {
-    if (!this.#restored) await this.run('start');
+    if (this.#restored) return;
+    // The daemon asks, and so does every call that comes meanwhile: each would make all others wait for a run of its own.
+    this.#restoring ??= this.run('start').finally(() => {
+      this.#restoring = undefined;
+    });
+    await this.#restoring;
   }
 
   /** Runs once; calls that come while one waits to begin share it. @param reason for the log */

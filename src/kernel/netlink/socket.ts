@@ -29,6 +29,13 @@ export interface Request {
   readonly keep?: (message: Message) => boolean;
 }
 
+/**
+ * Receive buffers of closed sockets, for the next ones: a socket in a container's namespace lives for some milliseconds,
+ * and its buffer, outside of V8's heap, until the next collection.
+ */
+const spare: Buffer[] = [];
+const MOST_SPARE = 32;
+
 /** What came of several requests; both in the requests' order. */
 export interface BatchOutcome {
   readonly answers: readonly Message[];
@@ -38,7 +45,7 @@ export interface BatchOutcome {
 /** A netlink socket for one request at a time; the caller keeps them apart (see pool.ts). */
 export class NetlinkSocket {
   readonly #fd: number;
-  readonly #buffer = stableBuffer(RECEIVE_SIZE);
+  readonly #buffer = spare.pop() ?? stableBuffer(RECEIVE_SIZE);
   #sequence = 0;
 
   private constructor(fd: number) {
@@ -132,8 +139,10 @@ export class NetlinkSocket {
     throw new NetlinkError(EAGAIN, request.operation, `dump interrupted ${DUMP_ATTEMPTS} times`);
   }
 
+  /** Once, and not during a request: the buffer goes to another socket. */
   close(): void {
     closeSync(this.#fd);
+    if (spare.length < MOST_SPARE) spare.push(this.#buffer);
   }
 
   async #dumpOnce(request: Request): Promise<Message[] | undefined> {

@@ -1,8 +1,8 @@
-import { closeSync, constants, openSync, readFileSync, write } from 'node:fs';
+import { closeSync, constants, openSync, write } from 'node:fs';
 import { promisify } from 'node:util';
 import type { Sysctl } from '../../host-state/types.ts';
 import type { NetworkNamespace } from '../netns.ts';
-import { sysctlFile } from '../sysctl.ts';
+import { readSysctl, sysctlFile } from '../sysctl.ts';
 
 const writeFd = promisify(write);
 
@@ -19,12 +19,7 @@ export class Parameters {
 
   /** @param path as in sysctl.ts @returns undefined where the kernel has none such */
   read(path: string): string | undefined {
-    try {
-      return this.#namespace.run(() => readFileSync(sysctlFile(path), 'utf8')).trimEnd();
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw error;
-    }
+    return this.#namespace.run(() => readSysctl(path));
   }
 
   /** The same where the kernel has such a parameter: without IPv6 it has none of it. */

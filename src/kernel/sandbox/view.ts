@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { LinkInfo } from '../link-info.ts';
 import { NamespaceError, NetworkNamespace } from '../netns.ts';
-import { sysctlFile } from '../sysctl.ts';
+import { readSysctl } from '../sysctl.ts';
 import { inSandbox } from './enter.ts';
 import { linkNames, routes4, routes6 } from './proc-net.ts';
 
@@ -26,7 +26,7 @@ export function viewSandbox(path: string): SandboxView | undefined {
     namespace = NetworkNamespace.open(path);
     return namespace.run(() => {
       const links = linkNames(read('dev')).filter(name => name !== 'lo');
-      const ipv6 = parameter('net/ipv6/conf/lo/disable_ipv6') === '0';
+      const ipv6 = readSysctl('net/ipv6/conf/lo/disable_ipv6') === '0';
       if (links.length === 0) return { links, destinations: [], ipv6 };
       const destinations = [...routes4(read('route')), ...(ipv6 ? routes6(read('ipv6_route')) : [])];
       return { links, destinations, ipv6 };
@@ -41,15 +41,6 @@ export function viewSandbox(path: string): SandboxView | undefined {
 
 /** Of the calling thread, which is in the sandbox's namespace. */
 const read = (file: string): string => readFileSync(`/proc/thread-self/net/${file}`, 'utf8');
-
-function parameter(path: string): string | undefined {
-  try {
-    return readFileSync(sysctlFile(path), 'utf8').trimEnd();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
-}
 
 /**
  * The links inside a sandbox.
