@@ -1,5 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { closeSync, constants, openSync, readFileSync, write } from 'node:fs';
+import { promisify } from 'node:util';
+
+const writeFd = promisify(write);
 
 const ROOT = '/proc/sys';
 
@@ -20,21 +22,29 @@ export function readSysctl(path: string): string | undefined {
 }
 
 /**
- * Writes a kernel parameter of the current network namespace.
+ * Writes a kernel parameter of the current network namespace, if it is not so already: /proc/sys may be read-only. On a worker, for
+ * some wait for the kernel's RTNL lock.
+ * @param within opens the file in another namespace: whose parameter it is, is decided then
  * @throws RangeError as readSysctl, the file system's errors otherwise: ENOENT where there is none such, EINVAL
  *   for a value that the kernel refuses
  */
-export async function writeSysctl(path: string, value: string): Promise<void> {
-  // `r+`: without O_CREAT, so that a mistaken path never asks for a new file.
-  await writeFile(sysctlFile(path), value, { flag: 'r+' });
+export async function writeSysctl(
+  path: string,
+  value: string,
+  within: <T>(action: () => T) => T = action => action(),
+): Promise<void> {
+  if (within(() => readSysctl(path)) === value) return;
+  // Without O_CREAT, so that a mistaken path never asks for a new file.
+  const file = within(() => openSync(sysctlFile(path), constants.O_WRONLY));
+  try {
+    await writeFd(file, value);
+  } finally {
+    closeSync(file);
+  }
 }
 
-/**
- * The file of a kernel parameter.
- * @throws RangeError for a path that leads out of /proc/sys
- */
 // Interface names may hold dots but are neither `.` nor `..` and have no slash (dev_valid_name in the kernel).
-export function sysctlFile(path: string): string {
+function sysctlFile(path: string): string {
   const parts = path.split('/');
   const bad = parts.some(part => part === '' || part === '.' || part === '..' || /[\0\s]/.test(part));
   if (bad) throw new RangeError(`no sysctl path: ${JSON.stringify(path)}`);
