@@ -2,9 +2,11 @@ import { readFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import koffi from 'koffi';
 
-const sched_setaffinity = koffi
-  .load(null)
-  .func('int sched_setaffinity(int thread, size_t length, const void *mask)');
+const libc = koffi.load(null);
+const call = {
+  setAffinity: libc.func('int sched_setaffinity(int thread, size_t length, const void *mask)'),
+  setScheduler: libc.func('int sched_setscheduler(int thread, int policy, const void *priority)'),
+};
 
 /** Numbers of the cores that this process may run on, ascending: a container may have been lent any of a machine's. */
 function allowed(): number[] {
@@ -29,8 +31,21 @@ export function runOn(at: number): void {
   const core = CORES[Math.min(at, CORES.length - 1)] ?? 0;
   const mask = Buffer.alloc(128);
   mask[core >> 3] = 1 << (core & 7);
-  if (sched_setaffinity(0, mask.length, mask) < 0) throw new Error(`cannot run on core ${core}`);
+  if (call.setAffinity(0, mask.length, mask) < 0) throw new Error(`cannot run on core ${core}`);
 }
 
 /** Lets this process go before whatever else the machine does. */
 export const goFirst = (): void => setPriority(-20);
+
+const [SCHED_NORMAL, SCHED_BATCH] = [0, 3];
+
+/**
+ * Whether the calling thread goes on until it has to wait when another of its like is woken on its core, as is best
+ * where client and server take turns there: whether the server comes in between is chance otherwise. Or whether
+ * who is woken gets the core at once, as a stream over two cores needs it.
+ */
+export function takeTurns(turns: boolean): void {
+  if (call.setScheduler(0, turns ? SCHED_BATCH : SCHED_NORMAL, Buffer.alloc(4)) < 0) {
+    throw new Error('cannot choose how it is scheduled');
+  }
+}

@@ -5,6 +5,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { ENGINES } from '../../test/engine/support/tsnet-host.ts';
 import type { Generation } from '../../test/lab/engines.ts';
 import { machineText, thisMachine } from '../machine.ts';
 import { type DatapathReport, measureDatapath } from './measure.ts';
@@ -18,7 +19,9 @@ const program = new Command('bench/datapath/datapath.ts')
   .option('--slices <number>', 'slices of each case in each round, the drivers in turn', count, 4)
   .option('--ms <number>', 'milliseconds of a slice', count, 200)
   .addOption(
-    new Option('--engine <generation...>', 'engines to measure').choices(['20.10', '28']).default(['28']),
+    new Option('--engine <generation...>', 'engines to measure')
+      .choices(['20.10', '26', '28'])
+      .default(ENGINES.slice(-1)),
   )
   .option('--json <file>', 'where the figures go', JSON_FILE)
   .parse();

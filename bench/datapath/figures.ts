@@ -28,6 +28,7 @@ export const MEASURES: Readonly<Record<Measure, { unit: string; better: 'more' |
     throughput: { unit: 'Gbit/s', better: 'more', digits: 1 },
     latency: { unit: 'µs', better: 'less', digits: 1 },
     connections: { unit: '/s', better: 'more', digits: 0 },
+    handshakes: { unit: '/s', better: 'more', digits: 0 },
   };
 
 type Rounds = readonly (readonly Slice[])[];

@@ -3,12 +3,13 @@
  * see Talk. It ends only by a signal.
  */
 
-import { goFirst, runOn, SERVER_CORE } from './cores.ts';
+import { goFirst, runOn, SERVER_CORE, takeTurns } from './cores.ts';
 import { accept, close, listen, receive, send } from './sockets.ts';
 import { CHUNK, Talk } from './talk.ts';
 
 goFirst();
 runOn(SERVER_CORE);
+takeTurns(true);
 const listener = listen(Number(process.argv[2]));
 const buffer = Buffer.allocUnsafeSlow(CHUNK);
 process.stdout.write('listening\n');
@@ -27,11 +28,13 @@ function answer(fd: number): void {
   const first = receive(fd, buffer);
   const talk = buffer[0];
   if (talk === Talk.stream) {
+    takeTurns(false);
     let total = first;
     for (let length = first; length > 0; total += length) length = receive(fd, buffer);
     const count = Buffer.alloc(8);
     count.writeBigUInt64LE(BigInt(total));
     send(fd, count);
+    takeTurns(true);
     return;
   }
   for (let length = first; length > 0; length = receive(fd, buffer)) {

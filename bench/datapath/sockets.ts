@@ -25,11 +25,11 @@ const call = {
 const AF_INET = 2;
 const SOCK_STREAM_CLOEXEC = 1 | 0o2000000;
 const [SOL_SOCKET, IPPROTO_TCP] = [1, 6];
-const [SO_REUSEADDR, SO_RCVTIMEO, SO_SNDTIMEO, TCP_NODELAY] = [2, 20, 21, 1];
+const [SO_REUSEADDR, SO_LINGER, SO_RCVTIMEO, SO_SNDTIMEO, TCP_NODELAY] = [2, 13, 20, 21, 1];
 const MSG_NOSIGNAL = 0x4000;
 const SHUT_WR = 1;
-/** Connections that wait to be accepted. */
-const BACKLOG = 128;
+/** How many connections can wait to be accepted. */
+export const BACKLOG = 128;
 
 /** @throws Error with the errno's name, and EAGAIN when a timeout has passed */
 function must(what: string, value: number): number {
@@ -95,3 +95,12 @@ export const receive = (fd: number, buffer: Buffer): number =>
 export const finish = (fd: number): void => void must('shutdown', call.shutdown(fd, SHUT_WR));
 
 export const close = (fd: number): void => void call.close(fd);
+
+/** struct linger: on, no seconds. */
+const AT_ONCE = Buffer.from(Int32Array.of(1, 0).buffer);
+
+/** Ends a connection with a reset: neither end remembers it, and whatever was under way is lost. */
+export function reset(fd: number): void {
+  call.setsockopt(fd, SOL_SOCKET, SO_LINGER, AT_ONCE, AT_ONCE.length);
+  close(fd);
+}

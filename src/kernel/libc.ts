@@ -20,6 +20,10 @@ const bindings = {
   poll: libc.func('int poll(void *fds, unsigned long count, int timeout)'),
   setns: libc.func('int setns(int fd, int type)'),
   eventfd: libc.func('int eventfd(unsigned int initial, int flags)'),
+  fcntl: libc.func('int fcntl(int fd, int command, long argument)'),
+  epollCreate: libc.func('int epoll_create1(int flags)'),
+  epollControl: libc.func('int epoll_ctl(int epoll, int operation, int fd, const void *event)'),
+  epollWait: libc.func('int epoll_wait(int epoll, void *events, int count, int timeout)'),
 };
 
 const result = (value: number): number => (value < 0 ? -koffi.errno() : value);
@@ -88,3 +92,36 @@ export const pollOnWorker = (fds: Buffer): Promise<number> =>
 export const setns = (fd: number, type: number): number => result(bindings.setns(fd, type));
 
 export const eventfd = (flags: number): number => result(bindings.eventfd(0, flags));
+
+/** fcntl(2) of a command that takes a number. */
+export const fcntl = (fd: number, command: number, argument: number): number =>
+  result(bindings.fcntl(fd, command, argument));
+
+/** epoll_create1(2), closed on exec. */
+export const epollCreate = (): number => result(bindings.epollCreate(EPOLL_CLOEXEC));
+
+const EPOLL_CLOEXEC = 0x80000;
+const EPOLL_CTL_ADD = 1;
+const EPOLLIN = 1;
+const EPOLLONESHOT = 1 << 30;
+/** struct epoll_event is packed on x86-64 only (<linux/eventpoll.h>): its length, and where its data lies. */
+const [EPOLL_EVENT, EPOLL_DATA] = process.arch === 'x64' ? [12, 4] : [16, 8];
+const event = Buffer.alloc(EPOLL_EVENT);
+
+/** Has `epoll` tell of `fd` once, when it can be read from or a connection waits there. */
+export function epollAddOnce(epoll: number, fd: number): number {
+  event.writeUInt32LE(EPOLLIN | EPOLLONESHOT);
+  event.writeInt32LE(fd, EPOLL_DATA);
+  return result(bindings.epollControl(epoll, EPOLL_CTL_ADD, fd, event));
+}
+
+/**
+ * What `epoll` has to tell of now, without waiting.
+ * @returns descriptors, `most` of them or fewer; or `-errno`
+ */
+export function epollReady(epoll: number, most: number): number[] | number {
+  const events = Buffer.alloc(most * EPOLL_EVENT);
+  const count = result(bindings.epollWait(epoll, events, most, 0));
+  if (count < 0) return count;
+  return Array.from({ length: count }, (_, i) => events.readInt32LE(i * EPOLL_EVENT + EPOLL_DATA));
+}

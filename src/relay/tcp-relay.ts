@@ -1,4 +1,6 @@
-import { connect, createServer, type Socket } from 'node:net';
+import { closeSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { awaitFirstConnection, forgoFirstConnection } from './first-connection.ts';
 import { admission, type Relay, type RelayTarget } from './relay.ts';
 
 /** Connections of one relay; more are closed as they come, so that a crowd cannot take all descriptors of the daemon. */
@@ -15,27 +17,27 @@ const SOCKET_OPTIONS = {
 
 /**
  * Relays TCP connections.
- * @param fd a bound socket that listens; the relay's from now on
+ * @param fd a bound socket that does not listen; the relay's from now on, unless it throws
+ * @throws NetlinkError when it cannot be made to listen
  */
 export function startTcpRelay(fd: number, first: RelayTarget): Relay {
   let target = first;
   let admits = admission(first);
+  let server: Server | undefined;
   const open = new Set<Socket>();
-  const server = createServer({ ...SOCKET_OPTIONS, pauseOnConnect: true }, client => {
-    track(open, client);
-    if (!admits(client.remoteAddress ?? '::')) {
-      client.resetAndDestroy();
-      return;
-    }
-    const upstream = connect({ ...SOCKET_OPTIONS, host: target.address, port: target.port });
-    track(open, upstream);
-    join(client, upstream);
+  // What has come meanwhile waits in the socket's backlog and is accepted by the server.
+  awaitFirstConnection(fd, () => {
+    server = serve(fd, client => {
+      track(open, client);
+      if (!admits(client.remoteAddress ?? '::')) {
+        client.resetAndDestroy();
+        return;
+      }
+      const upstream = connect({ ...SOCKET_OPTIONS, host: target.address, port: target.port });
+      track(open, upstream);
+      join(client, upstream);
+    });
   });
-  server.maxConnections = MOST_CONNECTIONS;
-  // A descriptor that cannot be accepted on: the connection is lost, the relay is not.
-  server.on('error', () => {});
-  server.listen({ fd, exclusive: true });
-  server.unref();
 
   const endConnections = () => {
     for (const socket of open) socket.resetAndDestroy();
@@ -46,12 +48,27 @@ export function startTcpRelay(fd: number, first: RelayTarget): Relay {
       target = next;
       endConnections();
     },
-    close() {
-      const closed = new Promise<void>(resolve => server.close(() => resolve()));
+    async close() {
+      if (server === undefined) {
+        forgoFirstConnection(fd);
+        closeSync(fd);
+        return;
+      }
+      const { promise: closed, resolve } = Promise.withResolvers<void>();
+      server.close(() => resolve());
       endConnections();
-      return closed;
+      await closed;
     },
   };
+}
+
+function serve(fd: number, onClient: (client: Socket) => void): Server {
+  const server = createServer({ ...SOCKET_OPTIONS, pauseOnConnect: true }, onClient);
+  server.maxConnections = MOST_CONNECTIONS;
+  // A descriptor that cannot be accepted on: the connection is lost, the relay is not.
+  server.on('error', () => {});
+  server.listen({ fd, exclusive: true });
+  return server.unref();
 }
 
 function track(open: Set<Socket>, socket: Socket): void {

@@ -1,8 +1,13 @@
-import { type Family, familyOf, formatAddress, parseAddress } from '../../addresses.ts';
-import { holdKey } from '../../host-state/keys.ts';
-import type { PortHold } from '../../host-state/types.ts';
+import type { Family } from '../../addresses.ts';
+import type { PortHold, PortProtocol } from '../../host-state/types.ts';
+import { hostAddress } from './host-address.ts';
 
 export type Port = Pick<PortHold, 'protocol' | 'address' | 'port'>;
+
+/** What is held of one protocol in one family: by canonical address, which are few, and by port. */
+type Space<E> = Map<string, Map<number, E>>;
+
+const spaces = <E>(): Record<Family, Space<E>> => ({ 4: new Map(), 6: new Map() });
 
 /**
  * The ports that are held, by the rule that the kernel has for sockets without SO_REUSEADDR: two of one protocol,
@@ -10,56 +15,58 @@ export type Port = Pick<PortHold, 'protocol' | 'address' | 'port'>;
  * tsnet are IPV6_V6ONLY, so families do not meet.)
  */
 export class HoldBook<E extends { readonly hold: PortHold }> {
-  readonly #entries = new Map<string, E>();
-  readonly #byPort = new Map<string, Set<E>>();
+  readonly #spaces: Readonly<Record<PortProtocol, Record<Family, Space<E>>>> = {
+    tcp: spaces(),
+    udp: spaces(),
+    sctp: spaces(),
+  };
 
   /** What is held on just this address. */
-  get(port: Port): E | undefined {
-    return this.#entries.get(holdKey(canonical(port)));
+  get({ protocol, address, port }: Port): E | undefined {
+    const { family, text } = hostAddress(address);
+    return this.#spaces[protocol][family].get(text)?.get(port);
   }
 
   /** What is held that excludes `port`, the entry of just its address first. */
-  conflict(port: Port): E | undefined {
-    const own = this.get(port);
+  conflict({ protocol, address, port }: Port): E | undefined {
+    const { family, text, isWildcard } = hostAddress(address);
+    const space = this.#spaces[protocol][family];
+    const own = space.get(text)?.get(port);
     if (own !== undefined) return own;
-    const wide = isWildcard(port.address);
-    for (const entry of this.#byPort.get(portKey(port)) ?? []) {
-      if (wide || isWildcard(entry.hold.address)) return entry;
+    if (!isWildcard) return space.get(WILDCARD[family])?.get(port);
+    for (const entries of space.values()) {
+      const entry = entries.get(port);
+      if (entry !== undefined) return entry;
     }
     return undefined;
   }
 
   set(entry: E): void {
-    this.delete(entry.hold);
-    this.#entries.set(holdKey(canonical(entry.hold)), entry);
-    const key = portKey(entry.hold);
-    const others = this.#byPort.get(key);
-    if (others === undefined) this.#byPort.set(key, new Set([entry]));
-    else others.add(entry);
+    const { protocol, address, port } = entry.hold;
+    const { family, text } = hostAddress(address);
+    const space = this.#spaces[protocol][family];
+    const entries = space.get(text);
+    if (entries === undefined) space.set(text, new Map([[port, entry]]));
+    else entries.set(port, entry);
   }
 
-  delete(port: Port): void {
-    const entry = this.get(port);
-    if (entry === undefined) return;
-    this.#entries.delete(holdKey(canonical(port)));
-    const key = portKey(port);
-    const others = this.#byPort.get(key);
-    others?.delete(entry);
-    if (others?.size === 0) this.#byPort.delete(key);
+  delete({ protocol, address, port }: Port): void {
+    const { family, text } = hostAddress(address);
+    const space = this.#spaces[protocol][family];
+    const entries = space.get(text);
+    entries?.delete(port);
+    if (entries?.size === 0) space.delete(text);
   }
 
   values(): E[] {
-    return [...this.#entries.values()];
+    return Object.values(this.#spaces)
+      .flatMap(families => [families[4], families[6]])
+      .flatMap(space => [...space.values()])
+      .flatMap(entries => [...entries.values()]);
   }
 }
 
-export function canonical<P extends Port>(port: P): P {
-  const { family, value } = parseAddress(port.address);
-  return { ...port, address: formatAddress(family, value) };
-}
+const WILDCARD: Readonly<Record<Family, string>> = { 4: '0.0.0.0', 6: '::' };
 
 /** Whether an address stands for every address of its family. */
-export const isWildcard = (address: string): boolean => parseAddress(address).value === 0n;
-
-const portKey = (port: Port): string =>
-  `${port.protocol} ${familyOf(port.address) satisfies Family} ${port.port}`;
+export const isWildcard = (address: string): boolean => hostAddress(address).isWildcard;

@@ -4,9 +4,7 @@ import type { Relay } from '../../relay/relay.ts';
 import { startTcpRelay } from '../../relay/tcp-relay.ts';
 import { startUdpRelay } from '../../relay/udp-relay.ts';
 import { NetlinkError } from '../netlink/netlink-error.ts';
-import { listen, setReuseAddress } from './sockets.ts';
-
-const BACKLOG = 511;
+import { setReuseAddress } from './sockets.ts';
 
 /**
  * Starts what the hold is to be relayed by, on its socket, which is the relay's from then on and closed on failure. An
@@ -19,7 +17,6 @@ export function startRelay(fd: number, { protocol, address, port, relay }: PortH
     // The connections inherit it, so that the port can be held again when they have ended: see bindPast. A socket that
     // listens excludes others all the same.
     NetlinkError.check(setReuseAddress(fd, true), 'setsockopt SO_REUSEADDR');
-    NetlinkError.check(listen(fd, BACKLOG), 'listen');
     return startTcpRelay(fd, relay);
   } catch (error) {
     closeSync(fd);

@@ -6,8 +6,9 @@ import type { Relay } from '../../relay/relay.ts';
 import type { HoldRequest } from '../kernel.ts';
 import { hasCode, NetlinkError } from '../netlink/netlink-error.ts';
 import { type BindOptions, bindPort } from './bind-port.ts';
-import { canonical, HoldBook, isWildcard, type Port } from './hold-book.ts';
+import { HoldBook, isWildcard, type Port } from './hold-book.ts';
 import { sameRelay, startRelay } from './hold-relay.ts';
+import { hostAddress } from './host-address.ts';
 import { onlyConnectionsOn, portUser } from './port-user.ts';
 import { EADDRINUSE } from './sockets.ts';
 
@@ -41,9 +42,7 @@ export class PortHolds {
    * @throws TsnetError PORT_TAKEN, PORTS_EXHAUSTED, HOST_ADDRESS, ADDRESS_INVALID or KERNEL
    */
   hold(request: HoldRequest): readonly PortHold[] {
-    const addresses = [
-      ...new Set(request.addresses.map(address => canonical({ ...request, address }).address)),
-    ];
+    const addresses = [...new Set(request.addresses.map(address => hostAddress(address).text))];
     const attempts = request.port === 0 ? EPHEMERAL_ATTEMPTS : 1;
     /** Ports that were free on the first address only; held until the end, so that the kernel chooses others. */
     const passed: Entry[] = [];

@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import koffi from '../koffi.ts';
 import { setsockopt } from '../libc.ts';
 import * as nl from '../netlink/constants.ts';
+import { int32 } from '../netlink/open-socket.ts';
 
 /** Calls and numbers of IP sockets, beyond what ../libc.ts has. Each call answers what the C function does, or `-errno`. */
 
@@ -26,6 +27,9 @@ const IPPROTO_IPV6 = 41;
 const IPV6_V6ONLY = 26;
 const IPV6_FREEBIND = 78;
 
+const ON = int32(1);
+const OFF = int32(0);
+
 const SOCKADDR_IN = 16;
 const SOCKADDR_IN6 = 28;
 
@@ -45,6 +49,9 @@ export function socketAddress(family: 4 | 6, address: bigint, port: number): Buf
   return buffer;
 }
 
+/** Gives a struct sockaddr_in or sockaddr_in6 another port. */
+export const setPort = (socketAddress: Buffer, port: number): number => socketAddress.writeUInt16BE(port, 2);
+
 /** The port that an IP socket is bound to. */
 export function boundPort(fd: number): number {
   const address = Buffer.alloc(SOCKADDR_IN6);
@@ -59,23 +66,17 @@ export function listen(fd: number, backlog: number): number {
 }
 
 export const setReuseAddress = (fd: number, on: boolean): number =>
-  setsockopt(fd, nl.SOL_SOCKET, SO_REUSEADDR, int32(on ? 1 : 0));
+  setsockopt(fd, nl.SOL_SOCKET, SO_REUSEADDR, on ? ON : OFF);
 
 /** @param bytes as SO_RCVBUF counts them: the kernel doubles it, and has a minimum and `net.core.rmem_max` */
 export const setReceiveBuffer = (fd: number, bytes: number): number =>
   setsockopt(fd, nl.SOL_SOCKET, nl.SO_RCVBUF, int32(bytes));
 
 /** An IPv6 socket that leaves the IPv4 port of the same number to others. */
-export const setOnlyV6 = (fd: number): number => setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, int32(1));
+export const setOnlyV6 = (fd: number): number => setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, ON);
 
 /** Lets a socket be bound to an address that the host does not have, or not yet (ip(7)). */
 export const setFreebind = (fd: number, family: 4 | 6): number =>
   family === 4
-    ? setsockopt(fd, IPPROTO_IP, IP_FREEBIND, int32(1))
-    : setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, int32(1));
-
-function int32(value: number): Buffer {
-  const buffer = Buffer.alloc(4);
-  buffer.writeInt32LE(value);
-  return buffer;
-}
+    ? setsockopt(fd, IPPROTO_IP, IP_FREEBIND, ON)
+    : setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, ON);

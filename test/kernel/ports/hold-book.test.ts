@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PortHold } from '../../../src/host-state/types.ts';
-import { canonical, HoldBook, isWildcard } from '../../../src/kernel/ports/hold-book.ts';
+import { HoldBook, isWildcard } from '../../../src/kernel/ports/hold-book.ts';
 
 const port = fc.record({
   protocol: fc.constantFrom('tcp' as const, 'udp' as const, 'sctp' as const),
@@ -50,6 +50,8 @@ describe('HoldBook', () => {
     const hold = { protocol: 'tcp', address: '2001:DB8:0::1', port: 1, owner: 'a' } as const;
     book.set({ hold });
     expect(book.get({ ...hold, address: '2001:db8::1' })?.hold).toBe(hold);
-    expect(canonical(hold).address).toBe('2001:db8::1');
+    expect(book.get({ ...hold, address: '2001:db8:0:0::1' })?.hold).toBe(hold);
+    book.delete({ ...hold, address: '2001:db8::1' });
+    expect(book.values()).toEqual([]);
   });
 });

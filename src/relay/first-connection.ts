@@ -1,0 +1,69 @@
+import { epollAddOnce, epollCreate, epollReady, fcntl } from '../kernel/libc.ts';
+import { NetlinkError } from '../kernel/netlink/netlink-error.ts';
+import { listen } from '../kernel/ports/sockets.ts';
+
+const BACKLOG = 511;
+
+// Numbers of <asm-generic/fcntl.h>.
+const F_SETFL = 4;
+const F_SETOWN = 8;
+const F_SETSIG = 10;
+const O_ASYNC = 0o20000;
+
+/** Unlike SIGIO, it is ignored by a process that is about to exit and has no handler any more. */
+const SIGNAL = 'SIGURG';
+const SIGNAL_NUMBER = 23;
+
+/** Sockets handled before other work of the event loop gets its turn. */
+const BATCH = 64;
+
+/** Who is to be called, by the descriptor on which no connection has come yet. */
+const waiting = new Map<number, () => void>();
+let epoll: number | undefined;
+
+/**
+ * Makes a socket listen, and calls once when the first connection waits to be accepted there. Most ports that are
+ * relayed are never connected to: until then such a one costs some bytes, and nothing of Node.js. The kernel tells of
+ * connections on any of them by one signal (O_ASYNC, fcntl(2)) and of which they are by an epoll instance. That takes
+ * no thread of libuv's pool, and unlike a call that waits on one it does not keep the process.
+ * @param fd a bound socket; see {@link forgoFirstConnection}
+ * @param onConnection called on the event loop, at most once; must not throw
+ * @throws NetlinkError; the descriptor is not waited for then
+ */
+export function awaitFirstConnection(fd: number, onConnection: () => void): void {
+  epoll ??= open();
+  // Before it listens, so that no connection comes unannounced.
+  NetlinkError.check(fcntl(fd, F_SETOWN, process.pid), 'fcntl F_SETOWN');
+  NetlinkError.check(fcntl(fd, F_SETSIG, SIGNAL_NUMBER), 'fcntl F_SETSIG');
+  NetlinkError.check(fcntl(fd, F_SETFL, O_ASYNC), 'fcntl F_SETFL');
+  NetlinkError.check(listen(fd, BACKLOG), 'listen');
+  // Afterwards, for one that does not listen counts as ready.
+  NetlinkError.check(epollAddOnce(epoll, fd), 'epoll_ctl');
+  waiting.set(fd, onConnection);
+}
+
+/** No call will come. Closing the descriptor, which is the caller's next step, takes it out of the kernel's list. */
+export function forgoFirstConnection(fd: number): void {
+  waiting.delete(fd);
+}
+
+/** Both stay for as long as the process does; the handler of a signal does not keep it. */
+function open(): number {
+  const fd = NetlinkError.check(epollCreate(), 'epoll_create1');
+  process.on(SIGNAL, look);
+  return fd;
+}
+
+function look(): void {
+  const ready = epoll === undefined ? 0 : epollReady(epoll, BATCH);
+  // An error number: there is none for a call on an open descriptor that does not wait.
+  if (typeof ready === 'number') return;
+  for (const fd of ready) {
+    const onConnection = waiting.get(fd);
+    if (!waiting.delete(fd)) continue;
+    // Without signals for those that come later.
+    fcntl(fd, F_SETFL, 0);
+    onConnection?.();
+  }
+  if (ready.length === BATCH) setImmediate(look).unref();
+}
