@@ -6,7 +6,7 @@
 import { constants } from 'node:os';
 import { Command, Option } from 'commander';
 import type { Generation } from '../../test/lab/engines.ts';
-import { hostLinks, marked } from './host-links.ts';
+import { hostLinks, leftovers } from './host-links.ts';
 import { builtinMacvlan, doors, sideBySide } from './macvlan-builtin.ts';
 import { publishedPorts } from './published.ts';
 import { reachMatrix } from './reach.ts';
@@ -72,7 +72,7 @@ async function play(stage: Stage): Promise<string[]> {
   await stage.compose('down -t 0', async () => 'done');
   await stage.docker('rm -f web1 web2 lan1 lan2');
   await stage.docker('network rm web lan');
-  const left = await marked(stage);
+  const left = await leftovers(stage);
   console.log(`Links and routes of tsnet left on the host: ${left}`);
   if (left > 0) broken.push(`${left} links or routes are left on the host`);
   return broken;

@@ -1,5 +1,6 @@
 import Table from 'cli-table3';
 import { isMarked, isShimMark, ROUTE_PROTOCOL } from '../../src/host-state/mark.ts';
+import { waitFor } from '../../test/lab/wait.ts';
 import type { Attachment, Stage } from './stage.ts';
 
 interface IpLink {
@@ -61,7 +62,18 @@ async function routes(stage: Stage): Promise<IpRoute[]> {
   return ipJson<IpRoute>(stage, 'ip', '-j', 'route', 'show', 'proto', String(ROUTE_PROTOCOL));
 }
 
-/** How many links and routes on the host bear tsnet's mark. */
-export async function marked(stage: Stage): Promise<number> {
-  return (await stage.tsnet.links()).length + (await routes(stage)).length;
+/**
+ * How many links and routes on the host bear tsnet's mark, once it has been told to remove all: links go in the background,
+ * within two seconds.
+ */
+export async function leftovers(stage: Stage): Promise<number> {
+  const count = async () => (await stage.tsnet.links()).length + (await routes(stage)).length;
+  let left = await count();
+  const isClean = async () => {
+    left = await count();
+    return left === 0;
+  };
+  // how many there are is the answer, and no error
+  await waitFor(isClean, { timeout: 2000, what: 'links and routes to be gone' }).catch(() => undefined);
+  return left;
 }

@@ -16,6 +16,7 @@ import {
   talk,
 } from './support/bridge-lab.ts';
 import { answers, ipJson, neighbourOf, startContainer } from './support/macvlan-lab.ts';
+import { soon } from './support/soon.ts';
 import { ENGINES, type TsnetHost, tsnetLab } from './support/tsnet-host.ts';
 
 const named = (name: string) => driverOptions({ 'com.docker.network.bridge.name': name });
@@ -48,7 +49,7 @@ describe.each(ENGINES)('the name of the bridge, engine %s', engine => {
       expect(await seenAs(inside('c1'), '198.18.0.1')).toBe(host.host.address);
       await host.docker('rm', '-f', 'c1');
       await host.docker('network', 'rm', 'web');
-      expect(await hasLink(host.host, 'web-br.0')).toBe(false);
+      await soon(async () => expect(await hasLink(host.host, 'web-br.0')).toBe(false));
     });
 
     it('is refused where it is of another network, or of a link that is no bridge', async () => {
@@ -133,7 +134,7 @@ describe.each(ENGINES)('the name of the bridge, engine %s', engine => {
         ports: [...before.ports, expect.stringMatching(/^ts/)],
       });
       await host.docker('rm', '-f', 'c1');
-      expect(await bridgeAsItIs()).toEqual(before);
+      await soon(async () => expect(await bridgeAsItIs()).toEqual(before));
       await host.docker('network', 'rm', 'lan');
       expect(await bridgeAsItIs()).toEqual(before);
     });
@@ -197,7 +198,7 @@ describe.each(ENGINES)('the name of the bridge, engine %s', engine => {
       );
       expect(words).toContain('BRIDGE_MISSING: bridge br9 of network ');
       expect(await hasLink(host.host, 'br9')).toBe(false);
-      expect(await host.links()).toEqual([]);
+      await soon(async () => expect(await host.links()).toEqual([]));
     });
   });
 });

@@ -12,6 +12,7 @@ import {
 import { bridgeOf } from './support/host-view.ts';
 import { answers, inContainer, ipJson, reaches, startContainer } from './support/macvlan-lab.ts';
 import { hostPortOf, portRows } from './support/publish-lab.ts';
+import { soon } from './support/soon.ts';
 import { ENGINES, type TsnetHost, tsnetLab } from './support/tsnet-host.ts';
 
 const LAN = '198.18.0.1';
@@ -192,6 +193,6 @@ describe.each(ENGINES)('options of a bridge network, engine %s', engine => {
     expect(words).toContain('NOT_A_BRIDGE: link taken is of kind veth');
     expect(await hasLink(host.host, 'taken')).toBe(true);
     await host.host.sh('ip link del taken');
-    expect(await host.links()).toEqual([]);
+    await soon(async () => expect(await host.links()).toEqual([]));
   });
 });

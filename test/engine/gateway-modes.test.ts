@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { LabNode } from '../lab/node.ts';
 import { addressesOn, createNetwork, driverOptions, routesIn, withRoute } from './support/bridge-lab.ts';
-import { bridgeOf } from './support/host-view.ts';
+import { bridgeOf, startRestored } from './support/host-view.ts';
 import { type Attached, inContainer, ipJson } from './support/macvlan-lab.ts';
 import { type Asker, icmp, PolicyLab, tcp, udp } from './support/policy-lab.ts';
 import { ENGINES, type TsnetHost } from './support/tsnet-host.ts';
@@ -248,7 +248,7 @@ describe.each(ENGINES)('gateway modes, engine %s', engine => {
       await host.stop('KILL');
       expect(await at.ask(lan, questions)).toEqual(answers);
       await host.host.exec('nft', ['delete', 'table', 'inet', 'tsnet']);
-      await host.start();
+      await startRestored(host);
       expect(await at.ask(lan, questions)).toEqual(answers);
     });
   });

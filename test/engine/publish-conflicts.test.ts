@@ -12,6 +12,7 @@ import {
   published,
   startServer,
 } from './support/publish-lab.ts';
+import { soon } from './support/soon.ts';
 import { ENGINES, type TsnetHost, tsnetLab } from './support/tsnet-host.ts';
 
 const LAN = '198.18.0.1';
@@ -34,6 +35,8 @@ describe.each(ENGINES)('a port that is taken, engine %s', engine => {
   afterEach(async () => {
     const containers = await host.docker('ps', '-aq');
     if (containers !== '') await host.docker('rm', '-f', ...containers.split('\n'));
+    // but for the bridges of the two networks
+    await soon(async () => expect(await host.links()).toHaveLength(2));
     await expectUnpublished(host, '0.0.0.0:8080/tcp', '[::]:8080/tcp', '0.0.0.0:8080/udp', '[::]:8080/udp');
   });
   afterAll(async () => {
@@ -57,7 +60,7 @@ describe.each(ENGINES)('a port that is taken, engine %s', engine => {
     const before = await everything();
     const ports = publish.flatMap(port => ['-p', port]);
     const words = await host.refused('run', '--rm', '--network', 'web', ...ports, 'busybox', 'true');
-    expect(await everything()).toEqual(before);
+    await soon(async () => expect(await everything()).toEqual(before));
     return words;
   }
 

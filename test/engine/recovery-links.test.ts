@@ -3,6 +3,7 @@ import type { Lab } from '../lab/lab.ts';
 import { waitFor } from '../lab/wait.ts';
 import { bridgeOf, linkIndexes, linksOf } from './support/host-view.ts';
 import { macOf, reaches, startContainer, timeUntil, wipe } from './support/macvlan-lab.ts';
+import { soon } from './support/soon.ts';
 import { ENGINES, type TsnetHost, tsnetLab } from './support/tsnet-host.ts';
 
 describe.each(ENGINES)('links removed by hand under running containers, engine %s', engine => {
@@ -71,6 +72,6 @@ describe.each(ENGINES)('links removed by hand under running containers, engine %
     expect(await host.pings('web2', { container: 'web1' })).toBe(false);
     await host.docker('restart', '-t', '0', 'web2');
     await reaches({ on: host, container: 'web1' }, 'web2');
-    expect(Object.keys(await linkIndexes(host))).toHaveLength(3);
+    await soon(async () => expect(Object.keys(await linkIndexes(host))).toHaveLength(3));
   });
 });

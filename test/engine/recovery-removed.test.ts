@@ -3,6 +3,7 @@ import type { Lab } from '../lab/lab.ts';
 import { waitFor } from '../lab/wait.ts';
 import { engineView, linkIndexes, linksCalledFor, startRestored, store } from './support/host-view.ts';
 import { LAN4, startContainer } from './support/macvlan-lab.ts';
+import { soon } from './support/soon.ts';
 import { ENGINES, type TsnetHost, tsnetLab } from './support/tsnet-host.ts';
 
 describe('what the engine knows and its driver protocol does not say', () => {
@@ -38,7 +39,7 @@ describe('what the engine knows and its driver protocol does not say', () => {
         await host.docker('network', 'create', '-d', 'tsnet', 'gone');
         const lan = [...LAN4, '--ip-range', '198.18.0.192/27', '-o', 'parent=eth0', 'lan'];
         await host.docker('network', 'create', '-d', 'tsnet', ...lan);
-        expect(Object.keys(await linkIndexes(host))).toHaveLength(3);
+        await soon(async () => expect(Object.keys(await linkIndexes(host))).toHaveLength(3));
         await host.stop('KILL');
         // about 15 s: the engine tries five times, and then removes the network on its own
         await Promise.all([host.docker('network', 'rm', 'gone'), host.docker('network', 'rm', 'lan')]);

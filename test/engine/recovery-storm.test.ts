@@ -67,15 +67,16 @@ describe.each(ENGINES)('tsnet killed at random moments, engine %s', engine => {
 
     await host.stop('KILL');
     await startRestored(host);
-    const says = async () => {
-      const view = await store(host);
-      const links =
-        JSON.stringify(Object.keys(await linkIndexes(host))) === JSON.stringify(linksCalledFor(view));
-      return { view, links };
-    };
-    const { view } = await waitFor(async () => ((await says()).links ? says() : undefined), {
-      what: 'the links to be those of the store',
-    });
+    let found = '';
+    const view = await waitFor(
+      async () => {
+        const says = await store(host);
+        const [links, wanted] = [Object.keys(await linkIndexes(host)).join(), linksCalledFor(says).join()];
+        found = `${links}, and not ${wanted}`;
+        return links === wanted ? says : undefined;
+      },
+      { what: () => `the links to be those of the store: they are ${found}\n${host.log().slice(-6000)}` },
+    );
     expect((await firewallElements(host))?.filter(element => !element.startsWith('engine_bridges '))).toEqual(
       elementsCalledFor(view),
     );

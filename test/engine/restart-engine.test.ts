@@ -4,6 +4,7 @@ import { waitFor } from '../lab/wait.ts';
 import { engineView, linkIndexes, linksCalledFor, startRestored, store } from './support/host-view.ts';
 import { LAN4, reaches, startContainer, wipe } from './support/macvlan-lab.ts';
 import { unansweredDuring } from './support/ping-series.ts';
+import { soon } from './support/soon.ts';
 import { ENGINES, type TsnetHost, tsnetLab } from './support/tsnet-host.ts';
 
 const SUBNET = ['--subnet', '198.18.64.0/24'];
@@ -14,7 +15,7 @@ async function agrees(host: TsnetHost): Promise<void> {
   const engine = await engineView(host);
   expect(view.networks.map(network => network.id).sort()).toEqual(engine.networks);
   expect(view.endpoints.map(endpoint => endpoint.id).sort()).toEqual(engine.endpoints);
-  expect(Object.keys(await linkIndexes(host))).toEqual(linksCalledFor(view));
+  await soon(async () => expect(Object.keys(await linkIndexes(host))).toEqual(linksCalledFor(view)));
 }
 
 describe.each(ENGINES)('engine %s restarted', engine => {
@@ -37,7 +38,7 @@ describe.each(ENGINES)('engine %s restarted', engine => {
     const { mac } = await startContainer(host, 'always', 'web', '--ip', '198.18.64.8', '--restart', 'always');
     const bridge = await linkIndexes(host);
     await host.host.stopEngine();
-    expect(Object.keys(await linkIndexes(host))).toHaveLength(1);
+    await soon(async () => expect(Object.keys(await linkIndexes(host))).toHaveLength(1));
     await host.host.startEngine();
     await reaches(host.host, '198.18.64.8');
     await host.docker('start', 'web1');

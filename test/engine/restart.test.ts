@@ -3,6 +3,7 @@ import type { Lab } from '../lab/lab.ts';
 import { firewallElements, linkIndexes, startRestored } from './support/host-view.ts';
 import { type Attached, LAN4, reaches, startContainer } from './support/macvlan-lab.ts';
 import { unansweredDuring } from './support/ping-series.ts';
+import { soon } from './support/soon.ts';
 import { ENGINES, type TsnetHost, tsnetLab } from './support/tsnet-host.ts';
 
 describe.each(ENGINES)('tsnet restarted under running containers, engine %s', engine => {
@@ -65,7 +66,7 @@ describe.each(ENGINES)('tsnet restarted under running containers, engine %s', en
   it('goes on serving those containers: stop, start, connect, disconnect', async () => {
     const mac = web2.mac;
     await host.docker('stop', '-t', '0', 'web2');
-    expect(Object.keys(await linkIndexes(host))).toHaveLength(3);
+    await soon(async () => expect(Object.keys(await linkIndexes(host))).toHaveLength(3));
     await host.docker('start', 'web2');
     await reaches({ on: host, container: 'web1' }, 'web2');
     expect((await host.attachment('web2', 'web'))['MacAddress']).toBe(mac);
@@ -80,6 +81,6 @@ describe.each(ENGINES)('tsnet restarted under running containers, engine %s', en
 
     await host.docker('rm', '-f', 'web1', 'web2', 'lan1');
     await host.docker('network', 'rm', 'web', 'lan');
-    expect(await host.links()).toEqual([]);
+    await soon(async () => expect(await host.links()).toEqual([]));
   });
 });

@@ -20,6 +20,7 @@ import {
   theShim,
   wipe,
 } from './support/macvlan-lab.ts';
+import { soon } from './support/soon.ts';
 import { ENGINES, type TsnetHost, tsnetLab } from './support/tsnet-host.ts';
 
 const DUAL = [
@@ -161,7 +162,7 @@ describe.each(ENGINES)('the host shim, engine %s', engine => {
     await host.docker('rm', '-f', 'c2');
     await host.docker('network', 'rm', 'two');
     // What is left wants none.
-    expect(await shims(host)).toEqual([]);
+    await soon(async () => expect(await shims(host)).toEqual([]));
   });
 
   it('has the same MAC whenever it is made anew', async () => {

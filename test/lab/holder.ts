@@ -85,7 +85,10 @@ export async function startHolder(spec: HolderSpec): Promise<Holder> {
   child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
     said += chunk;
   });
-  await waitFor(() => said.includes('ready') || ended, { what: `${spec.name} to boot, see ${logFile}` });
+  await waitFor(() => said.includes('ready') || ended, {
+    timeout: 60_000,
+    what: `${spec.name} to boot, see ${logFile}`,
+  });
   if (ended) throw new Error(`lab: ${spec.name} did not boot:\n${readFileSync(logFile, 'utf8')}`);
   child.stdout?.destroy();
   const [pid] = children(launcher);

@@ -5,6 +5,7 @@ import type { LabNode } from '../../lab/node.ts';
 import { waitFor } from '../../lab/wait.ts';
 import { firewallElements, store } from './host-view.ts';
 import { ipJson, type Pinger } from './macvlan-lab.ts';
+import { soon } from './soon.ts';
 import type { TsnetHost } from './tsnet-host.ts';
 
 const PEER_SERVER = join(import.meta.dirname, '../fixtures/peer-server.ts');
@@ -39,9 +40,9 @@ export async function ownElements(host: TsnetHost): Promise<string[]> {
   return all.filter(element => !element.startsWith('engine_bridges '));
 }
 
-/** Asserts that neither the kernel nor the store has anything of a network or container left. */
+/** Asserts that neither the kernel, a moment later, nor the store has anything of a network or container left. */
 export async function expectNothingLeft(host: TsnetHost): Promise<void> {
-  expect(await host.links()).toEqual([]);
+  await soon(async () => expect(await host.links()).toEqual([]));
   expect(await ownElements(host)).toEqual([]);
   const { networks, endpoints } = await store(host);
   expect({ networks, endpoints }).toEqual({ networks: [], endpoints: [] });

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import type { LabNode } from '../../lab/node.ts';
 import { waitFor } from '../../lab/wait.ts';
+import { soon } from './soon.ts';
 import { ENGINES, type EngineGeneration, type TsnetHost } from './tsnet-host.ts';
 
 /** What of the README's command is the same on every host of the lab's LAN. */
@@ -117,8 +118,8 @@ export async function wipe(host: TsnetHost): Promise<void> {
   if (containers.length > 0) await host.docker('rm', '-f', ...containers);
   const networks = (await host.docker('network', 'ls', '-q', '-f', 'driver=tsnet')).split('\n');
   for (const id of networks) if (id !== '') await host.docker('network', 'rm', id);
-  expect(await host.links()).toEqual([]);
-  expect(await markedRoutes(host)).toEqual([]);
+  await soon(async () => expect(await host.links()).toEqual([]));
+  await soon(async () => expect(await markedRoutes(host)).toEqual([]));
 }
 
 /**
