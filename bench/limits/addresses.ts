@@ -31,12 +31,13 @@ export class FilledPool {
 
   /**
    * Takes addresses and gives each back.
+   * @param clock in milliseconds
    * @returns pairs a second
    */
-  rate(pairs: number): number {
-    const start = performance.now();
+  rate(pairs: number, clock = () => performance.now()): number {
+    const start = clock();
     for (let k = 0; k < pairs; k++) returnAddress(this.#book, this.#pool, parseAddress(this.take()));
-    return (pairs / (performance.now() - start)) * 1000;
+    return (pairs / (clock() - start)) * 1000;
   }
 
   get #pool(): StoredPool {

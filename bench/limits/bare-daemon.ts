@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PluginClient } from './plugin-client.ts';
 
@@ -60,7 +60,8 @@ export class BareDaemon {
         if (!ABSENT.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
       }
       if (this.#process.exitCode !== null) throw new Error(`limits: the daemon has ended:\n${this.log()}`);
-      await new Promise(resolve => setImmediate(resolve));
+      // Not at once: the daemon needs the processor more.
+      await new Promise(resolve => setTimeout(resolve, 1));
     }
   }
 
@@ -74,6 +75,18 @@ export class BareDaemon {
     const status = readFileSync(`/proc/${this.#process.pid}/status`, 'utf8');
     const of = (field: string) => Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1] ?? 0) / 1024;
     return { resident: of('VmRSS'), own: of('RssAnon'), files: of('RssFile') + of('RssShmem') };
+  }
+
+  /** Niceness of the event loop's thread, and of all others. */
+  niceness(): { readonly loop: number; readonly others: readonly number[] } {
+    const { pid } = this.#process;
+    const of = (thread: string) => {
+      // The fields after the name, which may hold blanks: the first is number 3 of proc_pid_stat(5), niceness is 19.
+      const fields = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8').split(') ').at(-1)?.split(' ');
+      return Number(fields?.[16]);
+    };
+    const others = readdirSync(`/proc/${pid}/task`).filter(thread => thread !== String(pid));
+    return { loop: of(String(pid)), others: others.map(of) };
   }
 
   /** A signal that does not end it. */

@@ -4,7 +4,7 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { thisMachine } from '../machine.ts';
+import { machineText, thisMachine } from '../machine.ts';
 import { markdownTable } from '../markdown.ts';
 import { BareHost } from './bare-host.ts';
 import { figure, isMissed, limitText, type Result } from './limit.ts';
@@ -58,7 +58,9 @@ const rows = results.map(result => [
   figure(result.got, result.unit),
   result.limit === undefined ? '' : isMissed(result) ? 'NO' : 'yes',
 ]);
-console.log(`${markdownTable(['measure', 'limit', 'got', 'held'], rows)}\n`);
+console.log(
+  `${machineText(machine)}, load ${machine.load.toFixed(1)}\n\n${markdownTable(['measure', 'limit', 'got', 'held'], rows)}\n`,
+);
 for (const { measure, note } of results) if (note !== undefined) console.log(`- ${measure}: ${note}`);
 await mkdir(dirname(FILE), { recursive: true });
 await writeFile(FILE, `${JSON.stringify({ machine, results }, undefined, 2)}\n`);

@@ -16,6 +16,7 @@ export interface Candidate {
 const ROUNDS = 60;
 /** The kernel's own work after a disconnect is no part of the next connect. */
 const PAUSE_MS = 30;
+const CONTAINERS = 20;
 
 /**
  * What it takes to connect a container on hosts of different population, in turns.
@@ -26,13 +27,15 @@ export async function measureAttach(candidates: readonly Candidate[], most: numb
   const runs = await Promise.all(
     candidates.map(async candidate => ({
       candidate,
-      place: await extraPlace(candidate),
+      places: await extraPlaces(candidate),
       connects: [] as number[],
       disconnects: [] as number[],
     })),
   );
   for (let round = 0; round < ROUNDS; round++) {
-    for (const { candidate, place, connects, disconnects } of runs) {
+    for (const { candidate, places, connects, disconnects } of runs) {
+      const place = places[round];
+      if (place === undefined) throw new Error('limits: there is no place');
       const connect = await attach(candidate.daemon.client, place);
       const disconnect = await detach(candidate.daemon.client, place);
       await new Promise(resolve => setTimeout(resolve, PAUSE_MS));
@@ -60,10 +63,16 @@ export async function measureAttach(candidates: readonly Candidate[], most: numb
   );
 }
 
-/** The last address of a network's own share, in a container of its own. */
-async function extraPlace({ host, population }: Candidate): Promise<Place> {
-  const [sandbox = ''] = await host.sandboxes('extra', 1);
+/**
+ * For each round an address at the end of a network, and an endpoint, as an engine has a new one for every start. Some
+ * containers take turns: the kernel is rid of an interface only some time after it was taken away.
+ */
+async function extraPlaces({ host, population }: Candidate): Promise<Place[]> {
+  const sandboxes = await host.sandboxes('extra', CONTAINERS);
   const network = population.networks.at(-1);
   if (network === undefined) throw new Error('limits: there is no network');
-  return placeOn(network, 2 ** (32 - network.prefix) - 4, sandbox);
+  const last = 2 ** (32 - network.prefix) - 4;
+  return Array.from({ length: ROUNDS }, (_, k) =>
+    placeOn(network, last - k, sandboxes[k % CONTAINERS] ?? ''),
+  );
 }

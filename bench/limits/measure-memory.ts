@@ -1,8 +1,8 @@
 import type { BareDaemon } from './bare-daemon.ts';
 import { figure, type Result } from './limit.ts';
 
-/** After calls the runtime takes its time to give memory back. */
-const CALM_MS = 15_000;
+/** The runtime takes about 10 s to tidy up after calls, the daemon then gives memory back after 20. */
+const CALM_MS = 25_000;
 
 /**
  * Resident memory of a daemon that nobody asks for anything.

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { startDaemon } from '../daemon.ts';
 import { createLog, LOG_LEVELS, type LogFormat, type LogLevel } from '../log.ts';
 import { DOCKER_SOCKET, PLUGIN_SOCKET } from './defaults.ts';
+import { favourEventLoop } from './priority.ts';
 
 interface ServeOptions {
   socket: string;
@@ -46,6 +47,7 @@ async function serve(options: ServeOptions): Promise<void> {
   process.on('unhandledRejection', error =>
     log.error(`unhandled: ${String(error)}`, { stack: (error as Error).stack }),
   );
+  await favourEventLoop();
   const daemon = await startDaemon({
     socket: options.socket,
     state: options.state,

@@ -46,7 +46,7 @@ export class Advertiser {
   }
 
   /**
-   * Tells it for the first time before it returns (0.3 ms), or as soon as the interface has its carrier, and then in the
+   * Begins to tell it for the first time before it returns, or as soon as the interface has its carrier, and then in the
    * background, which does not keep the process alive. It ends early, and silently, when the interface is gone, down,
    * or has another MAC. Takes the place of an earlier one of the same interface. Never throws.
    */
@@ -114,7 +114,7 @@ async function send(
     while (socket.awaitsCarrier() && performance.now() < end) await pause(CARRIER_POLL_MS, signal);
     const current = socket.hardwareAddress();
     if (current === undefined || Buffer.compare(current, mac) !== 0) return false;
-    for (const frame of frames) socket.send(frame);
+    for (const frame of frames) await socket.send(frame);
     return true;
   } finally {
     await socket.close();

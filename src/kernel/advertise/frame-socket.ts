@@ -1,6 +1,6 @@
 import { close } from 'node:fs';
-import { bind, getsockname, ioctl, send, socket } from '../libc.ts';
-import { MSG_DONTWAIT, SOCK_CLOEXEC, SOCK_RAW } from '../netlink/constants.ts';
+import { bind, getsockname, ioctl, sendOnWorker, socket, stableBuffer } from '../libc.ts';
+import { SOCK_CLOEXEC, SOCK_RAW } from '../netlink/constants.ts';
 import { NetlinkError } from '../netlink/netlink-error.ts';
 import { NetworkNamespace } from '../netns.ts';
 
@@ -70,11 +70,14 @@ export class FrameSocket {
   }
 
   /**
+   * On a worker thread: a broadcast is handed to every port of the bridge within send(2), to 1,000 of them in 2 to 3 ms.
    * @param frame with its Ethernet header
    * @throws NetlinkError, of code ENXIO when the interface is gone and ENETDOWN when it is down
    */
-  send(frame: Buffer): void {
-    NetlinkError.check(send(this.#fd, frame, MSG_DONTWAIT), 'send AF_PACKET');
+  async send(frame: Buffer): Promise<void> {
+    const stable = stableBuffer(frame.length);
+    stable.set(frame);
+    NetlinkError.check(await sendOnWorker(this.#fd, stable), 'send AF_PACKET');
   }
 
   /** On a worker thread: the kernel waits for an RCU grace period (packet_release()), 10 ms and more. */
