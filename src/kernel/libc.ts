@@ -66,10 +66,6 @@ export const setsockopt = (fd: number, level: number, name: number, value: Buffe
 export const ioctl = (fd: number, request: number, argument: Buffer): number =>
   result(bindings.ioctl(fd, request, argument));
 
-/** send(2) on the calling thread: with MSG_DONTWAIT in `flags`, or it may stop the program. */
-export const send = (fd: number, buffer: Buffer, flags: number): number =>
-  result(bindings.send(fd, buffer, buffer.length, flags));
-
 /** Blocking send(2) on a worker thread; `buffer` must come from {@link stableBuffer}. */
 export const sendOnWorker = (fd: number, buffer: Buffer): Promise<number> =>
   onWorker(bindings.send, fd, buffer, buffer.length, 0);

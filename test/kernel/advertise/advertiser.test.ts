@@ -174,6 +174,7 @@ describe('advertising', () => {
     await using link = await testLink(MAC);
     const { advertiser: one } = advertiser();
     one.advertise(advertisement(link, { addresses: ['198.18.0.2'], count: 3, intervalMs: NEVER }));
+    await waitFor('it is told', () => link.told().length > 0);
     one.advertise(advertisement(link, { addresses: ['2001:db8::2'], count: 2 }));
     await one.settled();
     await waitFor('all are told', () => link.told().length >= 3);
