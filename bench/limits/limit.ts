@@ -14,9 +14,18 @@ export interface Result {
 const NOISE = 0.1;
 
 /** Whether a limit is missed by more than noise. */
-export function isMissed({ limit, got }: Result): boolean {
+export const isMissed = (result: Result): boolean => exceeds(result, NOISE);
+
+/** Whether a limit is held, as a word of the table; empty where nothing was promised. */
+export function verdict(result: Result): string {
+  if (result.limit === undefined) return '';
+  if (!exceeds(result, 0)) return 'yes';
+  return isMissed(result) ? 'NO' : 'within noise';
+}
+
+function exceeds({ limit, got }: Result, margin: number): boolean {
   if (limit === undefined) return false;
-  return 'most' in limit ? got > limit.most * (1 + NOISE) : got < limit.least * (1 - NOISE);
+  return 'most' in limit ? got > limit.most * (1 + margin) : got < limit.least * (1 - margin);
 }
 
 export function limitText({ limit, unit }: Result): string {

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { machineText, thisMachine } from '../machine.ts';
 import { markdownTable } from '../markdown.ts';
 import { BareHost } from './bare-host.ts';
-import { figure, isMissed, limitText, type Result } from './limit.ts';
+import { figure, isMissed, limitText, type Result, verdict } from './limit.ts';
 import { measureAddresses } from './measure-addresses.ts';
 import { measureAttach } from './measure-attach.ts';
 import { measureMemory } from './measure-memory.ts';
@@ -56,7 +56,7 @@ const rows = results.map(result => [
   result.measure,
   limitText(result),
   figure(result.got, result.unit),
-  result.limit === undefined ? '' : isMissed(result) ? 'NO' : 'yes',
+  verdict(result),
 ]);
 console.log(
   `${machineText(machine)}, load ${machine.load.toFixed(1)}\n\n${markdownTable(['measure', 'limit', 'got', 'held'], rows)}\n`,

@@ -187,6 +187,8 @@ export interface SandboxEnd extends Place {
   readonly madeAs: string;
   /** The ownership mark of a link that has no other end on the host. */
   readonly alias?: string;
+  /** Name of its other end on the host, a port of a bridge; absent: it has none. */
+  readonly port?: string;
   readonly mac: string;
   /** CIDR, in both families as far as the endpoint has them; without one of IPv6 that is switched off. */
   readonly addresses: readonly string[];

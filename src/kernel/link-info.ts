@@ -24,6 +24,8 @@ export interface LinkInfo {
   readonly macvlanMode?: MacvlanMode;
   /** IFLA_BRPORT_ISOLATED of a bridge port. */
   readonly isolated?: boolean;
+  /** Whether a bridge port forwards (BR_STATE_FORWARDING); absent for what is no port. */
+  readonly forwarding?: boolean;
   /** Bridge port hairpin mode; absent for what is no port. */
   readonly hairpin?: boolean;
 }

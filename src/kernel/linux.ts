@@ -34,7 +34,10 @@ export function linuxKernel(rtnetlink: Rtnetlink, nft: Nft, options: LinuxKernel
   const conntrack = new Conntrack();
   const flows = new FlowSweeper(conntrack, onError);
   const reaper = new Reaper(rtnetlink, onError);
-  const advertiser = new Advertiser(onError);
+  const advertiser = new Advertiser(
+    onError,
+    async port => (await rtnetlink.link(port))?.forwarding !== false,
+  );
   const ways = { rtnetlink, nft, holds, flows, reaper, advertiser };
   let dummy: Promise<boolean> | undefined;
   return {

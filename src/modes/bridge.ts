@@ -30,7 +30,11 @@ export const bridge: Mode = {
       firewall: openPorts(network, endpoint),
       residents: addressesOf(endpoint),
     };
-    const shares = [own, insideState(network, endpoint), publishedState(network, endpoint)];
+    const shares = [
+      own,
+      insideState(network, endpoint, { port: portName(endpoint.id) }),
+      publishedState(network, endpoint),
+    ];
     if (network.base.kind === 'foreign') shares.push(guestState(network, endpoint, facts));
     return merge(shares);
   },

@@ -1,5 +1,5 @@
 import { containerLinkName } from '../host-state/names.ts';
-import { EMPTY, type HostState, type Place, type Sysctl } from '../host-state/types.ts';
+import { EMPTY, type HostState, type Place, type SandboxEnd, type Sysctl } from '../host-state/types.ts';
 import type { Endpoint, Network } from '../model.ts';
 import type { JoinAnswer } from '../protocol/types.ts';
 
@@ -10,16 +10,20 @@ export function placeOf({ inside, sandbox }: Endpoint): Place | undefined {
 
 /**
  * The settings of an interface that is made inside its sandbox.
- * @param alias the ownership mark, of a link that has no other end on the host
+ * @param on where it can be found from the host: by its other end, a port of a bridge, or by its own mark
  */
-export function insideState(network: Network, endpoint: Endpoint, alias?: string): HostState {
+export function insideState(
+  network: Network,
+  endpoint: Endpoint,
+  on: Pick<SandboxEnd, 'port'> | Pick<SandboxEnd, 'alias'>,
+): HostState {
   const place = placeOf(endpoint);
   if (place === undefined) return EMPTY;
   const { announceCount: count, announceMs: intervalMs } = network.options;
   const end = {
     ...place,
     madeAs: containerLinkName(endpoint.id),
-    ...(alias === undefined ? {} : { alias }),
+    ...on,
     mac: endpoint.mac,
     addresses: [endpoint.address4, endpoint.address6].flatMap(address => address ?? []),
     sysctls: sysctlsOf(endpoint.sysctls, place.name) ?? [],

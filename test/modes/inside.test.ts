@@ -28,7 +28,7 @@ describe('the place of an interface', () => {
   ])('is none %s', (_, changes) => {
     const one = endpoint(dual, changes);
     expect(placeOf(one)).toBeUndefined();
-    expect(insideState(dual, one, 'tsnet:x')).toEqual(EMPTY);
+    expect(insideState(dual, one, { alias: 'tsnet:x' })).toEqual(EMPTY);
   });
 });
 
@@ -39,12 +39,13 @@ describe('the settings of an interface inside', () => {
       options: { announceCount: 7, announceMs: 250 },
     });
     const one = endpoint(of, { ...INSIDE, sysctls: 'net.ipv4.conf.IFNAME.log_martians=1' });
-    expect(insideState(of, one)).toEqual({
+    expect(insideState(of, one, { port: 'tsv1' })).toEqual({
       ...EMPTY,
       ends: [
         {
           ...PLACE,
           madeAs: containerLinkName(one.id),
+          port: 'tsv1',
           mac: one.mac,
           addresses: ['198.18.1.16/24', '2001:db8:1::10/64'],
           sysctls: [{ path: 'net/ipv4/conf/eth100/log_martians', value: '1' }],
@@ -58,7 +59,7 @@ describe('the settings of an interface inside', () => {
     const { address4: _address4, ...only6 } = endpoint(dual, INSIDE);
     const { address6: _address6, ...only4 } = endpoint(dual, INSIDE);
     const { address6: __, ...none } = only6;
-    const addresses = [only6, only4, none].map(one => insideState(dual, one).ends[0]?.addresses);
+    const addresses = [only6, only4, none].map(one => insideState(dual, one, {}).ends[0]?.addresses);
     expect(addresses).toEqual([['2001:db8:1::10/64'], ['198.18.1.16/24'], []]);
   });
 });

@@ -8,6 +8,8 @@ import { FrameSocket } from './frame-socket.ts';
 import { framesOf } from './frames.ts';
 
 export interface Advertisement extends Place {
+  /** Its other end on the host, if that is the port of a bridge: what is sent before the port forwards is lost. */
+  readonly port?: string;
   /** The interface in there, which must be up. */
   readonly index: number;
   /** What it has: `aa:bb:cc:dd:ee:ff`. */
@@ -20,13 +22,15 @@ export interface Advertisement extends Place {
   readonly intervalMs: number;
 }
 
+type Forwards = (port: string) => Promise<boolean>;
+
 interface Run {
   readonly of: Advertisement;
   readonly stop: AbortController;
   readonly ended: Promise<void>;
 }
 
-/** A parent without a cable gives its macvlan links no carrier, so there is an end to the waiting. */
+/** A parent without a cable gives its macvlan links no carrier, and STP blocks a port for half a minute: so there is an end to the waiting. */
 const CARRIER_WAIT_MS = 200;
 const CARRIER_POLL_MS = 2;
 
@@ -38,11 +42,16 @@ const CARRIER_POLL_MS = 2;
  */
 export class Advertiser {
   readonly #onError: (error: unknown) => void;
+  readonly #forwards: Forwards;
   readonly #runs = new Set<Run>();
 
-  /** @param onError hears of what could not be sent; what comes of an interface that is gone or down is no error */
-  constructor(onError: (error: unknown) => void) {
+  /**
+   * @param onError hears of what could not be sent; what comes of an interface that is gone or down is no error
+   * @param forwards whether a port of a bridge forwards, or is gone
+   */
+  constructor(onError: (error: unknown) => void, forwards: Forwards = async () => true) {
     this.#onError = onError;
+    this.#forwards = forwards;
   }
 
   /**
@@ -55,7 +64,7 @@ export class Advertiser {
     this.stop(advertisement);
     if (addresses.length === 0 || count < 1) return;
     const stop = new AbortController();
-    const ended = tell(advertisement, stop.signal)
+    const ended = tell(advertisement, stop.signal, this.#forwards)
       .catch(error => {
         if (!stop.signal.aborted && !isGone(error)) this.#onError(error);
       })
@@ -88,13 +97,14 @@ export class Advertiser {
   }
 }
 
-async function tell(advertisement: Advertisement, signal: AbortSignal): Promise<void> {
-  const { addresses, count, intervalMs } = advertisement;
+async function tell(advertisement: Advertisement, signal: AbortSignal, forwards: Forwards): Promise<void> {
+  const { addresses, count, intervalMs, port } = advertisement;
   const mac = macBytes(advertisement.mac);
   const frames = framesOf(mac, addresses);
+  const isReady = async () => port === undefined || (await forwards(port));
   for (let told = 0; told < count; told++) {
     if (told > 0) await pause(intervalMs, signal);
-    if (!(await send(advertisement, mac, frames, signal))) return;
+    if (!(await send(advertisement, mac, frames, isReady, signal))) return;
   }
 }
 
@@ -106,12 +116,15 @@ async function send(
   { sandbox, index }: Advertisement,
   mac: Uint8Array,
   frames: readonly Buffer[],
+  isReady: () => Promise<boolean>,
   signal: AbortSignal,
 ): Promise<boolean> {
   const socket = new FrameSocket(sandbox, index);
   try {
     const end = performance.now() + CARRIER_WAIT_MS;
-    while (socket.awaitsCarrier() && performance.now() < end) await pause(CARRIER_POLL_MS, signal);
+    while ((socket.awaitsCarrier() || !(await isReady())) && performance.now() < end) {
+      await pause(CARRIER_POLL_MS, signal);
+    }
     const current = socket.hardwareAddress();
     if (current === undefined || Buffer.compare(current, mac) !== 0) return false;
     for (const frame of frames) await socket.send(frame);

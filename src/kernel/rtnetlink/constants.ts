@@ -33,6 +33,9 @@ export const IFLA_INFO_KIND = 1;
 export const IFLA_INFO_DATA = 2;
 export const IFLA_INFO_SLAVE_KIND = 4;
 export const IFLA_INFO_SLAVE_DATA = 5;
+export const IFLA_BRPORT_STATE = 1;
+/** <linux/if_bridge.h> */
+export const BR_STATE_FORWARDING = 3;
 export const IFLA_BRPORT_MODE = 4;
 export const IFLA_BRPORT_ISOLATED = 33;
 export const IFLA_MACVLAN_MODE = 1;

@@ -46,8 +46,9 @@ export function decodeLink(payload: Buffer): LinkInfo | undefined {
       parent: attributes.u32(rt.IFLA_LINK) || undefined,
       parentNetnsId: attributes.u32(rt.IFLA_LINK_NETNSID),
       macvlanMode: macvlanMode(info),
-      isolated: portFlag(info, rt.IFLA_BRPORT_ISOLATED),
-      hairpin: portFlag(info, rt.IFLA_BRPORT_MODE),
+      isolated: portSetting(info, rt.IFLA_BRPORT_ISOLATED, 1),
+      hairpin: portSetting(info, rt.IFLA_BRPORT_MODE, 1),
+      forwarding: portSetting(info, rt.IFLA_BRPORT_STATE, rt.BR_STATE_FORWARDING),
     }),
   };
 }
@@ -64,9 +65,9 @@ function macvlanMode(info: Attributes | undefined): MacvlanMode | undefined {
   return (Object.keys(MACVLAN_MODES) as MacvlanMode[]).find(mode => MACVLAN_MODES[mode] === value);
 }
 
-/** A setting of a bridge port; undefined for what is none. */
-function portFlag(info: Attributes | undefined, type: number): boolean | undefined {
+/** Whether a setting of a bridge port has a value; undefined for what is no port. */
+function portSetting(info: Attributes | undefined, type: number, wanted: number): boolean | undefined {
   if (info?.text(rt.IFLA_INFO_SLAVE_KIND) !== 'bridge') return undefined;
   const value = info.nested(rt.IFLA_INFO_SLAVE_DATA)?.u8(type);
-  return value === undefined ? undefined : value === 1;
+  return value === undefined ? undefined : value === wanted;
 }
