@@ -90,7 +90,7 @@ export class Endpoints {
         await changes
           .undo(stepsToDetach(network, endpoint, facts), call, context)
           .catch((cause: unknown) => call.warn(`taking it back failed as well: ${cause}`));
-        const { sandbox: _sandbox, inside: _place, ...apart } = known;
+        const { sandbox: _sandbox, inside: _place, prefix: _named, ...apart } = known;
         state.putEndpoint({ ...apart, joined: false });
         throw error;
       }

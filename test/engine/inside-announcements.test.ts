@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Lab } from '../lab/lab.ts';
 import { waitFor } from '../lab/wait.ts';
 import { clean, createNetwork, driverOptions } from './support/bridge-lab.ts';
-import { BEYOND, madeAs } from './support/inside-lab.ts';
+import { BEYOND, madeAs, startOnBase } from './support/inside-lab.ts';
 import { attached, inContainer, neighbourOf, reaches, startContainer } from './support/macvlan-lab.ts';
 import { ENGINES, type TsnetHost, tsnetLab } from './support/tsnet-host.ts';
 
@@ -18,9 +18,7 @@ describe.each(ENGINES)('announcements, engine %s', engine => {
     const made = await tsnetLab({ hosts: [{ engine }] });
     lab = made.lab;
     [host] = made.hosts as [TsnetHost];
-    // Up to 25 the engine takes IPv6 from a container whose first network has none.
-    await createNetwork(host, 'base', '--subnet', '198.18.8.0/24', '--ipv6', '--subnet', '2001:db8:8::/64');
-    await startContainer(host, 'c1', 'base');
+    await startOnBase(host);
   });
   afterAll(async () => {
     try {

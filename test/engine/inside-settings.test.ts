@@ -11,6 +11,7 @@ import {
   interfaceOn,
   madeAs,
   seesSandboxAtStart,
+  startOnBase,
 } from './support/inside-lab.ts';
 import { attached, inContainer, reaches, startContainer } from './support/macvlan-lab.ts';
 import { ENGINES, type TsnetHost, tsnetLab } from './support/tsnet-host.ts';
@@ -32,9 +33,7 @@ describe.each(ENGINES)('settings of interfaces, engine %s', engine => {
     const made = await tsnetLab({ hosts: [{ engine }] });
     lab = made.lab;
     [host] = made.hosts as [TsnetHost];
-    // Up to 25 the engine takes IPv6 from a container whose first network has none.
-    await createNetwork(host, 'base', '--subnet', '198.18.8.0/24', '--ipv6', '--subnet', '2001:db8:8::/64');
-    await startContainer(host, 'c1', 'base');
+    await startOnBase(host);
   });
   afterAll(async () => {
     try {

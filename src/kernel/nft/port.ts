@@ -1,13 +1,8 @@
 import { closeSync, readdirSync, readlinkSync } from 'node:fs';
 import { getSystemErrorName } from 'node:util';
 import { TsnetError } from '../../errors.ts';
-import koffi from '../koffi.ts';
-import { socket } from '../libc.ts';
+import { getsockname, socket } from '../libc.ts';
 import { AF_NETLINK, NETLINK_NETFILTER, SOCK_CLOEXEC, SOCK_RAW } from '../netlink/constants.ts';
-
-const getsockname = koffi
-  .load(null)
-  .func('int getsockname(int fd, _Out_ uint8_t *address, _Inout_ uint32_t *length)');
 
 /**
  * Netlink port id that a socket is bound to, which is what the kernel puts in nlmsg_pid of everything that the
@@ -16,7 +11,7 @@ const getsockname = koffi
  */
 export function portOf(fd: number): number | undefined {
   const address = Buffer.alloc(12);
-  if (getsockname(fd, address, [address.length]) < 0) return undefined;
+  if (getsockname(fd, address) < 0) return undefined;
   return address.readUInt16LE(0) === AF_NETLINK ? address.readUInt32LE(4) || undefined : undefined;
 }
 

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import koffi from '../koffi.ts';
-import { setsockopt } from '../libc.ts';
+import { getsockname, setsockopt } from '../libc.ts';
 import * as nl from '../netlink/constants.ts';
 import { int32 } from '../netlink/open-socket.ts';
 
@@ -8,7 +8,6 @@ import { int32 } from '../netlink/open-socket.ts';
 
 const libc = koffi.load(null);
 const bindings = {
-  getsockname: libc.func('int getsockname(int fd, void *address, void *length)'),
   listen: libc.func('int listen(int fd, int backlog)'),
 };
 
@@ -55,9 +54,8 @@ export const setPort = (socketAddress: Buffer, port: number): number => socketAd
 /** The port that an IP socket is bound to. */
 export function boundPort(fd: number): number {
   const address = Buffer.alloc(SOCKADDR_IN6);
-  const length = int32(address.length);
-  const result: number = bindings.getsockname(fd, address, length);
-  return result < 0 ? -koffi.errno() : address.readUInt16BE(2);
+  const result = getsockname(fd, address);
+  return result < 0 ? result : address.readUInt16BE(2);
 }
 
 export function listen(fd: number, backlog: number): number {

@@ -1,7 +1,8 @@
 import { expect } from 'vitest';
 import type { Endpoint } from '../../../src/model.ts';
+import { createNetwork } from './bridge-lab.ts';
 import { firewallElements, networkId, store } from './host-view.ts';
-import { inContainer, ipJson, markedRoutes } from './macvlan-lab.ts';
+import { inContainer, ipJson, markedRoutes, startContainer } from './macvlan-lab.ts';
 import type { EngineGeneration, TsnetHost } from './tsnet-host.ts';
 
 /** Name of the interface that tsnet makes first in containers in which the engine counts as well. */
@@ -28,6 +29,15 @@ interface InterfaceAddress {
   readonly scope: string;
   readonly broadcast?: string;
   readonly nodad?: boolean;
+}
+
+/**
+ * Starts container `c1` on a network `base` of both families: up to 25 the engine takes IPv6 from a container whose first
+ * network has none.
+ */
+export async function startOnBase(host: TsnetHost): Promise<void> {
+  await createNetwork(host, 'base', '--subnet', '198.18.8.0/24', '--ipv6', '--subnet', '2001:db8:8::/64');
+  await startContainer(host, 'c1', 'base');
 }
 
 /** The interfaces of a running container but for its loopback. */
