@@ -34,6 +34,8 @@ export default defineConfig({
           hookTimeout: 120_000,
           // Throwaway hosts with an engine each: two at a time are what two cores carry.
           maxWorkers: 2,
+          // A busy machine may break a test's patience once; the summary names whom it broke.
+          retry: process.env.CI ? 1 : 0,
         },
       },
     ],

@@ -1,23 +1,42 @@
-import type { Reporter, TestModule } from 'vitest/node';
+import type { Reporter, TestCase, TestModule } from 'vitest/node';
 
-/** Ends the run with `N passed, N failed, N skipped` alone on a line, after the reason for each skip. */
+/**
+ * Ends the run with `N passed, N failed, N skipped` alone on a line. Before it, where the end of a
+ * log is all that somebody has: the reason for each skip, each test that needed a second try, and
+ * what failed.
+ */
 export default class PlainSummary implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
     const count = { passed: 0, failed: errors.length, skipped: 0, pending: 0 };
+    const skipped: string[] = [];
+    const retried: string[] = [];
+    const failed = errors.map(error => `failed: outside of any test: ${firstLine(error)}`);
     for (const module of modules) {
-      const tests = [...module.children.allTests()];
-      for (const test of tests) {
+      for (const test of module.children.allTests()) {
         const result = test.result();
         count[result.state] += 1;
         if (result.state === 'skipped')
-          console.log(`skipped: ${test.fullName}: ${result.note ?? 'no reason given'}`);
+          skipped.push(`skipped: ${test.fullName}: ${result.note ?? 'no reason given'}`);
+        else if (result.state === 'failed') failed.push(`failed: ${whereAndWhy(test)}`);
+        else if (test.diagnostic()?.flaky) retried.push(`second try: ${whereAndWhy(test)}`);
       }
       // A file that could not be loaded, or whose hooks failed, has no test to count.
-      const brokenHooks =
-        module.errors().length + [...module.children.allSuites()].flatMap(s => s.errors()).length;
-      count.failed += brokenHooks;
+      const broken = [module, ...module.children.allSuites()].flatMap(part => part.errors());
+      count.failed += broken.length;
+      failed.push(...broken.map(error => `failed: ${module.relativeModuleId}: ${firstLine(error)}`));
     }
+    for (const line of [...skipped, ...retried, ...failed]) console.log(line);
     // A test that never began is not a success.
     console.log(`${count.passed} passed, ${count.failed + count.pending} failed, ${count.skipped} skipped`);
   }
+}
+
+function whereAndWhy(test: TestCase): string {
+  const why = test.result().errors?.map(firstLine)[0] ?? 'no error given';
+  return `${test.module.relativeModuleId}: ${test.fullName}: ${why}`;
+}
+
+function firstLine(error: unknown): string {
+  const { message } = error as { message?: unknown };
+  return String(message ?? error).split('\n', 1)[0] ?? '';
 }
