@@ -12,6 +12,7 @@ export class State {
   readonly #store: Store;
   #networks: Map<string, Network> | undefined;
   readonly #endpoints = new Map<string, Map<string, Endpoint>>();
+  #restored: ReadonlySet<string> | undefined;
 
   constructor(store: Store) {
     this.#store = store;
@@ -77,12 +78,13 @@ export class State {
 
   /** Paths of the sandboxes that restored-sandboxes.ts is about. */
   restoredSandboxes(): ReadonlySet<string> {
-    const list: unknown = JSON.parse(this.#store.setting(RESTORED) ?? '[]');
-    return new Set(Array.isArray(list) ? list.map(String) : []);
+    this.#restored ??= parsePaths(this.#store.setting(RESTORED));
+    return this.#restored;
   }
 
   putRestoredSandboxes(paths: ReadonlySet<string>): void {
     this.#store.putSetting(RESTORED, JSON.stringify([...paths]));
+    this.#restored = paths;
   }
 
   #of(networkId: string): Map<string, Endpoint> {
@@ -93,4 +95,9 @@ export class State {
     }
     return map;
   }
+}
+
+function parsePaths(text = '[]'): ReadonlySet<string> {
+  const list: unknown = JSON.parse(text);
+  return new Set(Array.isArray(list) ? list.map(String) : []);
 }

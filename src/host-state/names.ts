@@ -4,8 +4,19 @@ import { createHash } from 'node:crypto';
  * Names of the links tsnet makes: `ts`, a letter for what it is, and ten digits of a hash of the id, for a link name
  * has 15 bytes at most (IFNAMSIZ) and ids have 25 or 64 characters that may begin alike.
  */
-const name = (letter: string, id: string): string =>
-  `ts${letter}${createHash('sha256').update(id).digest('hex').slice(0, 10)}`;
+function name(letter: string, id: string): string {
+  let hash = hashes.get(id);
+  if (hash === undefined) {
+    if (hashes.size === MOST_HASHES) hashes.clear();
+    hash = createHash('sha256').update(id).digest('hex').slice(0, 10);
+    hashes.set(id, hash);
+  }
+  return `ts${letter}${hash}`;
+}
+
+/** Hashes of ids of late: a call asks for the same ones a dozen times. */
+const hashes = new Map<string, string>();
+const MOST_HASHES = 1024;
 
 export const bridgeName = (networkId: string): string => name('b', networkId);
 export const dummyName = (networkId: string): string => name('d', networkId);

@@ -26,6 +26,12 @@ export interface Kernel {
   apply(ops: readonly Op[], options: { context: string; teardown?: boolean }): Promise<void>;
 
   /**
+   * Resolves when the kernel has done with the links of a teardown, which apply() does not wait for.
+   * @returns whether they are gone
+   */
+  gone(names: readonly string[]): Promise<boolean>;
+
+  /**
    * What of the host bears tsnet's mark, in terms of the desired state; what does not bear it is not in it.
    * @param desired names the sysctls to read
    */

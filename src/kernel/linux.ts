@@ -42,6 +42,7 @@ export function linuxKernel(rtnetlink: Rtnetlink, nft: Nft, options: LinuxKernel
   let dummy: Promise<boolean> | undefined;
   return {
     apply: (ops, how) => apply(ways, ops, how),
+    gone: async names => (await Promise.all(names.map(name => reaper.settled(name)))).every(isGone => isGone),
     observe: desired => observe(ways, desired),
     openDockerUser: () => ensureDockerUser(nft),
     holdPort: request => holds.hold(request),

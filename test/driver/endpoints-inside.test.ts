@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { containerLinkName, portName } from '../../src/host-state/names.ts';
 import type { Op } from '../../src/host-state/ops.ts';
+import { present } from '../../src/present.ts';
 import type { CreateEndpointRequest } from '../../src/protocol/types.ts';
 import { rejection } from './refusal.ts';
 import {
@@ -255,5 +256,46 @@ describe('the end of an interface inside', () => {
     await world.driver.createEndpoint(endpointOn(name, 1, { endpointId: '9'.repeat(64) }), new FakeCall());
     expect(opsOf(world, 'link.delete')).toEqual([expect.objectContaining({ place })]);
     expect(await world.kernel.sandboxLinks(place.sandbox)).toEqual([]);
+  });
+});
+
+describe('the row of an endpoint inside a container', () => {
+  it('stays until its link is gone, for nothing on the host leads there', async () => {
+    const { world, endpoint } = await withEndpoint('lan');
+    await join(world, endpoint);
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    world.kernel.gone = () => promise;
+    await world.driver.deleteEndpoint(endpoint, new FakeCall());
+    expect(world.store.endpointRows.get(endpoint.endpointId)).toMatchObject({ lifecycle: 'deleting' });
+    // Meanwhile its address is free for the next one.
+    const next = endpointOn('lan', 2, present({ address4: endpoint.address4 }));
+    const call = new FakeCall();
+    await world.driver.createEndpoint(next, call);
+    expect(call.warnings).toEqual([]);
+    resolve(true);
+    await new Promise(setImmediate);
+    expect([...world.store.endpointRows.keys()]).toEqual([next.endpointId]);
+  });
+
+  it('stays where the kernel refuses, for the next reconcile', async () => {
+    const { world, endpoint } = await withEndpoint('lan');
+    await join(world, endpoint);
+    world.kernel.gone = async () => false;
+    await world.driver.deleteEndpoint(endpoint, new FakeCall());
+    await new Promise(setImmediate);
+    expect(world.store.endpointRows.get(endpoint.endpointId)).toMatchObject({ lifecycle: 'deleting' });
+  });
+
+  it('stays as it is where the endpoint has come anew meanwhile', async () => {
+    const { world, endpoint } = await withEndpoint('lan');
+    await join(world, endpoint);
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    world.kernel.gone = () => promise;
+    await world.driver.deleteEndpoint(endpoint, new FakeCall());
+    world.kernel.gone = async () => false;
+    await world.driver.createEndpoint(endpoint, new FakeCall());
+    resolve(true);
+    await new Promise(setImmediate);
+    expect(world.store.endpointRows.get(endpoint.endpointId)).toMatchObject({ lifecycle: 'live' });
   });
 });

@@ -67,6 +67,11 @@ export class FakeKernel implements Kernel {
     if (first !== undefined) throw new TsnetError(first.code, failures.map(f => f.what).join('; '));
   }
 
+  async gone(): Promise<boolean> {
+    this.#fuse.check();
+    return true;
+  }
+
   async observe(desired: HostState): Promise<Observed> {
     this.#fuse.check();
     const state = this.model.state();

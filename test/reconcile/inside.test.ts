@@ -125,6 +125,9 @@ describe.each(NETWORK_NAMES)('an interface inside a container, on %s', name => {
       await join(world, endpoint);
       await world.driver.leave(endpoint, new FakeCall());
       await world.driver.deleteEndpoint(endpoint, new FakeCall());
+      // The row of what is inside a container goes in the background.
+      await new Promise(setImmediate);
+      world.fuse.check();
     };
     const measure = await withEndpoint(name);
     await life(measure.world, measure.endpoint);

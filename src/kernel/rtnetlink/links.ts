@@ -67,11 +67,18 @@ export class Links {
     const namespace = place === undefined ? undefined : NetworkNamespace.open(place.sandbox);
     try {
       const resolved = this.#resolve(link, related);
-      await this.#create(link, { ...resolved, ...(namespace === undefined ? {} : { place: namespace.fd }) });
+      const all = { ...resolved, ...(namespace === undefined ? {} : { place: namespace.fd }) };
+      if (link.kind === 'macvlan' && link.place !== undefined) {
+        await this.#create(link, all);
+        return 0;
+      }
+      // In one go where the name is free. Nobody else takes it in between: it is made of a hash.
+      if (this.index(link.name) === undefined) return await this.#finish(link, creation(link, all));
+      await this.#create(link, all);
+      return await this.#finish(link);
     } finally {
       namespace?.close();
     }
-    return link.kind === 'macvlan' && link.place !== undefined ? 0 : this.#finish(link);
   }
 
   async set(index: number, settings: LinkSettings, name = String(index)): Promise<void> {
@@ -92,12 +99,7 @@ export class Links {
 
   /** What an attempt that was cut off has left is made anew. */
   async #create(link: Link, related: RelatedLinks): Promise<void> {
-    const request = {
-      type: RTM_NEWLINK,
-      flags: NLM_F_CREATE | NLM_F_EXCL,
-      payload: newLink(link, related),
-      operation: `RTM_NEWLINK ${link.name}`,
-    };
+    const request = creation(link, related);
     try {
       await this.#pool.request(request);
     } catch (error) {
@@ -108,22 +110,29 @@ export class Links {
     }
   }
 
-  /** Gives a new link what it cannot be created with, in one go: nobody else knows of its name yet. */
-  async #finish({ name, ...link }: Link): Promise<number> {
+  /**
+   * Gives a new link what it cannot be created with, in one go: nobody else knows of its name yet.
+   * @param create what makes it, where that has not been done
+   */
+  async #finish({ name, ...link }: Link, create?: Request): Promise<number> {
     const change = (settings: LinkSettings): Request => ({
       type: RTM_NEWLINK,
       payload: changeLink(name, settings),
       operation: `RTM_NEWLINK change ${name}`,
     });
     const { answers, refusals } = await this.#pool.batch([
+      ...(create === undefined ? [] : [create]),
       { type: RTM_GETLINK, payload: getLink({ name }), operation: `RTM_GETLINK ${name}` },
       ...(link.noLinkLocal ? [change({ noLinkLocal: true })] : []),
       change(finishingSettings({ name, ...link })),
     ]);
     const [created] = answers.map(answer => decodeLink(answer.payload));
     // A host without IPv6 makes no link-local addresses either.
-    const refusal = refusals.find(error => !hasCode(error, 'EAFNOSUPPORT'));
+    const refusal = refusals.find(
+      error => error.operation === create?.operation || !hasCode(error, 'EAFNOSUPPORT'),
+    );
     if (created !== undefined && refusal === undefined) return created.index;
+    if (refusal !== undefined && refusal.operation === create?.operation) throw refusal;
     // Its own failure is of no interest beside the first one; a link left so is known as unfinished.
     if (created !== undefined) await this.delete(created.index).catch(() => undefined);
     throw refusal ?? new NetlinkError(constants.errno.ENODEV, `RTM_NEWLINK ${name}`, 'gone at once');
@@ -143,6 +152,14 @@ export class Links {
     throw new NetlinkError(constants.errno.ENODEV, `RTM_NEWLINK ${user}`, `there is no link ${name}`);
   }
 }
+
+/** The request that makes a link, unless there is one of the name. */
+const creation = (link: Link, related: RelatedLinks): Request => ({
+  type: RTM_NEWLINK,
+  flags: NLM_F_CREATE | NLM_F_EXCL,
+  payload: newLink(link, related),
+  operation: `RTM_NEWLINK ${link.name}`,
+});
 
 /** Index 0 means "all of a group" in some messages. */
 function checked(index: number): number {

@@ -3,7 +3,8 @@ import { inSandbox } from '../sandbox/enter.ts';
 import type { Rtnetlink } from './rtnetlink.ts';
 
 interface Deletion {
-  readonly done: Promise<void>;
+  /** Never rejected. @returns whether it succeeded */
+  readonly done: Promise<boolean>;
   readonly place: Place | undefined;
 }
 
@@ -24,26 +25,20 @@ export class Reaper {
   }
 
   /**
-   * Begins to delete a link of this name if it bears the mark; somebody else's link is left alone.
+   * Begins to delete a link of this name if it bears the mark; somebody else's link is left alone. Never throws.
    * @param mark its alias, exactly or with `:` and more after it
    * @param place where in a container it, or its far end, was made
-   * @throws NetlinkError when it cannot be looked up
    */
-  async delete(name: string, mark: string, place?: Place): Promise<void> {
+  delete(name: string, mark: string, place?: Place): void {
     if (this.#pending.has(name)) return;
-    const { promise: done, resolve } = Promise.withResolvers<void>();
-    this.#pending.set(name, { done, place });
-    const end = () => {
-      this.#pending.delete(name);
-      resolve();
-    };
-    try {
-      const { deletion } = await this.#begin(name, mark, place);
-      void deletion.catch(this.#onError).finally(end);
-    } catch (error) {
-      end();
-      throw error;
-    }
+    const done = this.#delete(name, mark, place).then(
+      () => true,
+      error => {
+        this.#onError(error);
+        return false;
+      },
+    );
+    this.#pending.set(name, { done: done.finally(() => this.#pending.delete(name)), place });
   }
 
   /** Whether a link of this name is on its way out. */
@@ -51,10 +46,11 @@ export class Reaper {
     return this.#pending.has(name);
   }
 
-  /** Resolves when the name is free, or all are. */
-  async settled(name?: string): Promise<void> {
-    if (name === undefined) await Promise.all([...this.#pending.values()].map(({ done }) => done));
-    else await this.#pending.get(name)?.done;
+  /** Resolves when the name is free, or all are. @returns whether what was being deleted is gone */
+  async settled(name?: string): Promise<boolean> {
+    if (name !== undefined) return (await this.#pending.get(name)?.done) ?? true;
+    const done = await Promise.all([...this.#pending.values()].map(deletion => deletion.done));
+    return done.every(succeeded => succeeded);
   }
 
   /** What is on its way out of a sandbox: the names there, and when they are free. */
@@ -66,29 +62,24 @@ export class Reaper {
     };
   }
 
-  /** What the kernel has been told to delete it deletes, also when the process ends. */
-  async #begin(name: string, mark: string, place: Place | undefined): Promise<Begun> {
-    const begun = await beginOn(this.#rtnetlink, name, mark);
-    if (begun !== undefined) return begun;
-    if (place === undefined) return NOTHING;
+  async #delete(name: string, mark: string, place: Place | undefined): Promise<void> {
+    if (await deleteOn(this.#rtnetlink, name, mark)) return;
+    if (place === undefined) return;
     // One without a host end. An engine that has restarted with live-restore takes it for its own and moves it to the host,
     // under the name that it had inside (it has no other to give it back).
     const inside = await inSandbox(
       place.sandbox,
       async ({ rtnetlink }) =>
-        (await beginOn(rtnetlink, place.name, mark)) ?? (await beginOn(rtnetlink, name, mark)),
+        (await deleteOn(rtnetlink, place.name, mark)) || (await deleteOn(rtnetlink, name, mark)),
     );
-    return inside ?? (await beginOn(this.#rtnetlink, place.name, mark)) ?? NOTHING;
+    if (inside !== true) await deleteOn(this.#rtnetlink, place.name, mark);
   }
 }
 
-/** A deletion under way; in an object, for a promise's promise would be waited for. */
-interface Begun {
-  readonly deletion: Promise<void>;
-}
-const NOTHING: Begun = { deletion: Promise.resolve() };
-
-async function beginOn(rtnetlink: Rtnetlink, name: string, mark: string): Promise<Begun | undefined> {
+/** @returns whether there was one */
+async function deleteOn(rtnetlink: Rtnetlink, name: string, mark: string): Promise<boolean> {
   const index = await rtnetlink.markedLink(name, mark);
-  return index === undefined ? undefined : { deletion: rtnetlink.deleteLink(index) };
+  if (index === undefined) return false;
+  await rtnetlink.deleteLink(index);
+  return true;
 }
