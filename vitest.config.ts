@@ -14,6 +14,13 @@ const NEEDS_ROOT = [
   'test/firewall/**',
   'test/demo/**',
   'test/limits/**',
+  'test/plugin/**',
+  'test/instance/**',
+  'test/install/**',
+  'test/engines/**',
+  'test/examples/**',
+  'test/swarm/**',
+  'test/dist/**',
 ];
 
 export default defineConfig({
@@ -23,7 +30,14 @@ export default defineConfig({
     globalSetup: ['./test/lab/global-setup.ts'],
     projects: [
       {
-        test: { ...shared, name: 'unit', include: ['test/**/*.test.ts'], exclude: NEEDS_ROOT },
+        test: {
+          ...shared,
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: NEEDS_ROOT,
+          // A property tries a hundred cases, which a busy machine may take its time for.
+          testTimeout: 30_000,
+        },
       },
       {
         test: {

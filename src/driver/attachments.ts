@@ -25,7 +25,8 @@ export class Attachments {
    * @param sandbox path of the sandbox, as Join names it; engines up to 27 name one that is not there yet when a container starts
    * @returns the name of the interface that tsnet is to make there; or, where the engine is to move one, the prefix of its name if
    *   it is not the network's
-   * @throws TsnetError LINK_TAKEN where the engine would come to the name of an interface that tsnet has made
+   * @throws TsnetError LINK_TAKEN where the engine would come to the name of an interface that tsnet has made; OPTION_CONFLICT
+   *   where the interface is left to the engine and was to have a name that the engine does not come to
    */
   async choose(
     network: Network,
@@ -48,6 +49,7 @@ export class Attachments {
     const uncounted = isRestored ? [] : siblings;
     const { ifname } = endpoint;
     const prefix = ifname === undefined ? undefined : prefixForEngine(ifname, view, uncounted);
+    if (ifname !== undefined && prefix === undefined) refuseName(ifname, view, uncounted);
     refuseSameName(prefix ?? network.options.ifacePrefix, view, uncounted);
     this.counts.byEngine += 1;
     return present({ prefix });
@@ -69,6 +71,14 @@ export class Attachments {
       .filter(other => other.sandbox === sandbox && other.id !== id && other.lifecycle === 'live')
       .flatMap(({ inside }) => inside ?? []);
   }
+}
+
+/** An engine takes no name from a plugin, but for what stands before its own number. */
+function refuseName(ifname: string, view: SandboxView | undefined, uncounted: readonly string[]): never {
+  const possible = nextOfEngine(ifname.replace(/\d+$/, ''), view, uncounted);
+  throw new TsnetError('OPTION_CONFLICT', `the container's interface cannot be named ${ifname}`, {
+    remedy: `Name it ${possible}: the engine gives it its number; tsnet names one interface of a container by itself, from engine 28 on, or as it is connected.`,
+  });
 }
 
 /** The engine would fail on it, in other words, and leave its link in the container. */

@@ -30,16 +30,29 @@ export function newPool(name: PoolName, epoch: number): StoredPool {
 /**
  * Gives the pool that is asked for, which may be one that is held: networks may share a subnet, and the engine asks
  * again for every pool it has after each of its starts.
- * @throws TsnetError ADDRESS_INVALID, POOL_OVERLAP, POOLS_EXHAUSTED
+ * @throws TsnetError ADDRESS_INVALID, OPTION_UNKNOWN, POOL_OVERLAP, POOLS_EXHAUSTED
  */
 export function takePool(book: Book, request: PoolRequest): StoredPool {
   const name = request.pool === undefined ? chooseName(book, request) : nameOf(request, request.pool);
   const pool = newPool(name, book.epoch);
   const held = book.pool(pool.id);
-  if (held === undefined) refuseOverlap(book, pool);
+  // Not for one that is held: the engine repeats the options of a network that is there.
+  if (held === undefined) {
+    refuseOptions(request.options);
+    refuseOverlap(book, pool);
+  }
   const taken = held === undefined ? pool : { ...held, epoch: book.epoch };
   if (held?.epoch !== taken.epoch) book.putPool(taken);
   return taken;
+}
+
+/** There are none but those that a swarm's manager adds. */
+function refuseOptions(options: Readonly<Record<string, string>>): void {
+  const unknown = Object.keys(options).find(name => !name.startsWith('com.docker.'));
+  if (unknown === undefined) return;
+  throw new TsnetError('OPTION_UNKNOWN', `IPAM option ${JSON.stringify(unknown)} is not known`, {
+    remedy: 'Leave it out: the IPAM driver tsnet has no options.',
+  });
 }
 
 /**

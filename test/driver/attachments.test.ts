@@ -43,13 +43,13 @@ describe('who puts an interface into a container', () => {
   it('is the engine where the sandbox cannot be looked into, which is counted', async () => {
     const { choose, attachments } = setUp(undefined, { options: { attach: 'inside' } });
     expect(await choose()).toEqual({});
-    expect(await choose({ ifname: 'wan' })).toEqual({});
+    expect(await choose({ ifname: 'wan0' })).toEqual({ prefix: 'wan' });
     expect(attachments.counts).toEqual({ byEngine: 2, inside: 0, unopened: 2 });
   });
 
   it('is the engine where the network says so, and nobody looks', async () => {
     const { choose, looked, attachments } = setUp(view('eth0'), { options: { attach: 'engine' } });
-    expect(await choose({ ifname: 'wan' })).toEqual({});
+    expect(await choose({ ifname: 'wan0' })).toEqual({ prefix: 'wan' });
     expect(looked).toEqual([]);
     expect(attachments.counts).toEqual({ byEngine: 1, inside: 0, unopened: 0 });
   });
@@ -75,7 +75,6 @@ describe('who puts an interface into a container', () => {
     ['as the next', view('eth0'), 'auto', 'eth1', { prefix: 'eth' }],
     ['where nobody can look', undefined, 'auto', 'vpn0', { prefix: 'vpn' }],
     ['where it always is', view('eth0'), 'engine', 'vpn0', { prefix: 'vpn' }],
-    ['but not to others', view('eth0'), 'engine', 'eth7', {}],
   ])(
     'is the engine, by a prefix, for a name that it comes to: %s',
     async (_, there, attach, ifname, wanted) => {
@@ -85,10 +84,28 @@ describe('who puts an interface into a container', () => {
     },
   );
 
-  it('is the engine, by the network’s prefix, for a name that tsnet has given to another', async () => {
+  it.each<[string, SandboxView | undefined, 'auto' | 'engine', string, string]>([
+    ['that is not its own', view('eth0'), 'engine', 'eth7', 'eth0'],
+    ['without a number', view('eth0'), 'engine', 'wan', 'wan0'],
+    ['where nobody can look', undefined, 'auto', 'wan1', 'wan0'],
+    ['that is there', view('eth0'), 'auto', 'eth0', 'eth1'],
+  ])(
+    'is nobody for a name that the engine does not come to: %s',
+    async (_, there, attach, ifname, possible) => {
+      const { choose, attachments } = setUp(there, { options: { attach } });
+      await expect(choose({ ifname })).rejects.toMatchObject({
+        code: 'OPTION_CONFLICT',
+        what: `the container's interface cannot be named ${ifname}`,
+        remedy: expect.stringContaining(`Name it ${possible}: `),
+      });
+      expect(attachments.counts).toMatchObject({ byEngine: 0, inside: 0 });
+    },
+  );
+
+  it('is nobody for a name that tsnet has given to another', async () => {
     const { of, state, choose } = setUp(view('vpn0'), { options: { attach: 'inside' } });
     state.putEndpoint(endpoint(of, { id: 'f'.repeat(64), sandbox: PATH, inside: 'vpn0' }));
-    expect(await choose({ ifname: 'vpn0' })).toEqual({});
+    await expect(choose({ ifname: 'vpn0' })).rejects.toMatchObject({ code: 'OPTION_CONFLICT' });
   });
 
   it('is decided anew for another sandbox', async () => {
@@ -168,6 +185,5 @@ describe('the prefix for the engine', () => {
 
   it('is the wished one also where nobody can look into the sandbox, and the number would be the first', async () => {
     expect(await setUp(undefined).choose({ ifname: 'wan0' })).toEqual({ prefix: 'wan' });
-    expect(await setUp(undefined).choose({ ifname: 'wan1' })).toEqual({});
   });
 });

@@ -18,6 +18,12 @@ describe('what an endpoint is asked to be', () => {
     ).toEqual({});
   });
 
+  it('is nothing that nobody knows', () => {
+    const error = refusal(() => wishesOf({ 'com.docker.network.portmap': '', parnet: 'eth0' }));
+    expect(error).toMatchObject({ code: 'OPTION_UNKNOWN', status: 400 });
+    expect(error.what).toBe('option "parnet" of the endpoint is not known');
+  });
+
   it('is both', () => {
     const text = 'net.ipv4.conf.IFNAME.log_martians=1';
     expect(wishesOf({ [IFNAME]: 'wan', [SYSCTLS]: text })).toEqual({ ifname: 'wan', sysctls: text });

@@ -68,6 +68,11 @@ describe('a pool', () => {
       /^ADDRESS_INVALID: the range .* without a subnet/,
     ],
     [
+      'an option',
+      poolRequest('198.18.0.0/24', { options: { speed: '9' } }),
+      /^OPTION_UNKNOWN: IPAM option "speed" is not known/,
+    ],
+    [
       'one within a pool in use',
       poolRequest('198.19.0.0/25'),
       /^POOL_OVERLAP: 198.19.0.0\/25 overlaps the pool 198.19.0.0\/24/,
