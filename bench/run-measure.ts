@@ -24,8 +24,8 @@ export async function runMeasure(
   progress: Progress,
 ): Promise<{ engine: string; report: MeasureReport }> {
   const start = performance.now();
-  const { title, headline, daemonJson, run } = MEASURES[name];
-  await using host = await BenchHost.boot(generation, daemonJson);
+  const { title, headline, run } = MEASURES[name];
+  await using host = await BenchHost.boot(generation);
   const outcome = await run(host, plan, progress);
   const seconds = Math.round((performance.now() - start) / 1000);
   return {

@@ -15,13 +15,16 @@ export class Leaks {
     this.#counts = new Map(subjects.map(subject => [subject, { storms: 0, leaked: 0 }]));
   }
 
-  /** Removes a network without containers; where the engine says that it has some, after it has counted anew. */
-  async removeNetwork(subject: Subject, network: string): Promise<void> {
+  /**
+   * Removes a network without containers; where the engine says that it has some, after it has counted anew.
+   * @returns whether it had to: all containers have ended then
+   */
+  async removeNetwork(subject: Subject, network: string): Promise<boolean> {
     const { host } = this.#host.tsnet;
     const { status, body } = await host.api('DELETE', `/networks/${network}`);
     const count = this.#counts.get(subject);
     if (count !== undefined) count.storms += 1;
-    if (status === 204) return;
+    if (status === 204) return false;
     if (!JSON.stringify(body).includes('has active endpoints')) {
       throw new Error(`bench: network rm ${network}: ${status} ${JSON.stringify(body)}`);
     }
@@ -29,6 +32,7 @@ export class Leaks {
     await host.stopEngine();
     await host.startEngine();
     await this.#host.removeNetwork(network);
+    return true;
   }
 
   rows(): LeakRow[] {

@@ -7,8 +7,6 @@ export interface Measure {
   /** Operations and circumstances, for the head of its tables. */
   readonly title: (plan: Plan) => string;
   readonly headline: readonly string[];
-  /** The engine's configuration, where it has to be another than the default. */
-  readonly daemonJson?: Record<string, unknown>;
   /**
    * @param progress told the number of the round that begins, from 1, or 0 for the warm-up
    * @throws Error when a call fails or a driver leaves a link behind

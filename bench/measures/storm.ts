@@ -30,17 +30,12 @@ export const storm: Measure = {
     `${containers} running containers connected at once, then disconnected at once; ms until the last is done; ` +
     `${rounds} rounds, each with a network of its own`,
   headline: ['connect', 'disconnect'],
-  // An engine that has miscounted endpoints counts anew when it starts; the containers live on meanwhile.
-  daemonJson: { 'live-restore': true },
-
   async run(host, { rounds, containers }, progress) {
     const names = Array.from({ length: containers }, (_, k) => `storm-${k}`);
     await host.createNetwork(BASE.name, BASE);
-    for (let k = 0; k < names.length; k += STARTED_TOGETHER) {
-      await Promise.all(names.slice(k, k + STARTED_TOGETHER).map(name => host.runIdle(name, BASE.name)));
-    }
-    const settler = await Settler.of(host, names);
-    const bare = await Settler.of(host, names);
+    await inGroups(names, name => host.runIdle(name, BASE.name));
+    let settler = await Settler.of(host, names);
+    let bare = await Settler.of(host, names);
     const samples = new Samples(SUBJECTS, ['connect', 'disconnect', 'settled']);
     const own = new OwnCalls(SUBJECTS, () => host.tsnet.log());
     const leaks = new Leaks(host, SUBJECTS);
@@ -50,7 +45,11 @@ export const storm: Measure = {
       const subjects = round === 0 ? SUBJECTS.slice(0, 1) : interleaved(SUBJECTS, round);
       for (const subject of subjects) {
         const took = await own.during(subject, () => batch(host, settler, subject, names));
-        await leaks.removeNetwork(subject, subject.network);
+        if (await leaks.removeNetwork(subject, subject.network)) {
+          await inGroups(names, name => host.tsnet.docker('start', name));
+          settler = await Settler.of(host, names);
+          bare = await Settler.of(host, names);
+        }
         await bare.settled();
         if (round === 0) continue;
         for (const [operation, ms] of Object.entries(took)) samples.add(subject, operation, round, ms);
@@ -62,6 +61,12 @@ export const storm: Measure = {
     return { rows: samples.rows(), calls: own.rows(CONNECT_AND_DISCONNECT), leaks: leaks.rows() };
   },
 };
+
+async function inGroups(names: readonly string[], action: (name: string) => Promise<unknown>): Promise<void> {
+  for (let k = 0; k < names.length; k += STARTED_TOGETHER) {
+    await Promise.all(names.slice(k, k + STARTED_TOGETHER).map(action));
+  }
+}
 
 async function batch(
   host: BenchHost,
