@@ -1,10 +1,15 @@
 import { z } from 'zod';
 import { askSocket } from '../socket-request.ts';
+import type { EngineRelease } from './known-faults.ts';
 
 /** Milliseconds for one answer, to its end. */
 const PATIENCE = 3000;
 
-const Info = z.object({ ID: z.string() });
+const Info = z.object({
+  ID: z.string(),
+  ServerVersion: z.string().optional(),
+  LiveRestoreEnabled: z.boolean().optional(),
+});
 const Networks = z.array(z.object({ Id: z.string(), Name: z.string() }));
 const Containers = z.array(
   z.object({
@@ -18,6 +23,7 @@ const Containers = z.array(
 export interface EngineView {
   /** The engine's own identity, which survives its restarts. */
   readonly engineId: string;
+  readonly release: EngineRelease;
   readonly networks: readonly { readonly id: string; readonly name: string }[];
 }
 
@@ -36,7 +42,11 @@ export interface Attachment {
 export async function viewEngine(socketPath: string): Promise<EngineView> {
   const info = Info.parse(await get(socketPath, '/info'));
   const networks = Networks.parse(await get(socketPath, '/networks'));
-  return { engineId: info.ID, networks: networks.map(({ Id, Name }) => ({ id: Id, name: Name })) };
+  return {
+    engineId: info.ID,
+    release: { version: info.ServerVersion ?? '', liveRestore: info.LiveRestoreEnabled ?? false },
+    networks: networks.map(({ Id, Name }) => ({ id: Id, name: Name })),
+  };
 }
 
 /**

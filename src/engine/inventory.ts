@@ -4,14 +4,15 @@ import type { State } from '../driver/state.ts';
 import type { Log } from '../log.ts';
 import type { Store } from '../store/types.ts';
 import type { EngineView } from './client.ts';
+import { FaultWarnings } from './known-faults.ts';
 
 export interface InventoryParts {
   readonly state: State;
   readonly store: Pick<Store, 'setting' | 'putSetting'>;
   readonly runner: Runner;
   readonly log: Log;
-  /** Fails while the engine is not up. */
-  readonly view: () => Promise<EngineView>;
+  /** Fails while the engine is not up. Absent: there is none to ask. */
+  readonly view: (() => Promise<EngineView>) | undefined;
   /** Removes a network that the engine no longer has. */
   readonly remove: (networkId: string) => Promise<void>;
 }
@@ -22,10 +23,12 @@ const ENGINE = 'engine-id';
 
 /**
  * Learns from the engine's API, apart from any call, what its driver protocol does not say: the names of networks, and
- * that one was removed while tsnet was not there to hear it (the engine removes it whatever the driver answers).
+ * that one was removed while tsnet was not there to hear it (the engine removes it whatever the driver answers), and what version
+ * the engine is: its calls do not tell (their User-Agent is Go's own in every version).
  */
 export class Inventory {
   readonly #parts: InventoryParts;
+  readonly #faults: FaultWarnings;
   #timer: NodeJS.Timeout | undefined;
   #attempt = 0;
   /** Networks that the engine may no longer have: those from before the start, and those whose removal failed. */
@@ -36,6 +39,7 @@ export class Inventory {
 
   constructor(parts: InventoryParts) {
     this.#parts = parts;
+    this.#faults = new FaultWarnings(parts.log);
   }
 
   /** Begins with the networks of the store as they were at the start of the daemon. */
@@ -52,7 +56,7 @@ export class Inventory {
     this.refresh();
   }
 
-  /** Looks soon, and again until every network has a name. */
+  /** Looks soon, and again until every network has a name: after a network was made, or an engine has started. */
   refresh(): void {
     this.#attempt = 0;
     this.#schedule();
@@ -66,19 +70,21 @@ export class Inventory {
   #schedule(): void {
     // What is still to be removed is tried at the longest pause for as long as it takes.
     const pause = PAUSES[this.#attempt] ?? (this.#unconfirmed.size > 0 ? PAUSES.at(-1) : undefined);
-    if (pause === undefined || this.#closed) return;
+    const { view } = this.#parts;
+    if (view === undefined || pause === undefined || this.#closed) return;
     this.#attempt += 1;
     // One look is planned at a time, also when one was asked for while another was under way.
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      void this.#look().then(done => done || this.#schedule());
+      void this.#look(view).then(done => done || this.#schedule());
     }, pause).unref();
   }
 
-  async #look(): Promise<boolean> {
-    const { state, log, view } = this.#parts;
+  async #look(view: () => Promise<EngineView>): Promise<boolean> {
+    const { state, log } = this.#parts;
     try {
       const engine = await view();
+      this.#faults.tell(engine.release);
       await this.#learnNames(engine);
       await this.#removeForgotten(engine);
       return state.networks().every(network => network.name !== undefined) && this.#unconfirmed.size === 0;

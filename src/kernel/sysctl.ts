@@ -1,9 +1,19 @@
-import { closeSync, constants, openSync, readFileSync, write } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync, write, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
 
 const writeFd = promisify(write);
 
 const ROOT = '/proc/sys';
+let writableRoot = ROOT;
+
+/**
+ * Where parameters are written from now on. In a managed plugin /proc/sys is read-only, and the engine can mount it, or its
+ * `net`, at another place. There, too, what is under `net` belongs to the network namespace of the thread that opens it.
+ * @param directory absolute; has the same tree as /proc/sys, as far as it is written to
+ */
+export function writeSysctlsBelow(directory: string): void {
+  writableRoot = directory;
+}
 
 /**
  * Reads a kernel parameter of the current network namespace. The kernel answers from memory and takes no lock, so that it
@@ -14,16 +24,19 @@ const ROOT = '/proc/sys';
  */
 export function readSysctl(path: string): string | undefined {
   try {
-    return readFileSync(sysctlFile(path), 'utf8').trimEnd();
+    return readFileSync(sysctlFile(ROOT, path), 'utf8').trimEnd();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
 }
 
+/** Parameters that the kernel stores without its RTNL lock (net/ipv6/addrconf.c, net/ipv4/devinet.c): nobody has to wait for a worker. */
+const AT_ONCE: ReadonlySet<string> = new Set(['accept_ra', 'accept_dad', 'route_localnet']);
+
 /**
- * Writes a kernel parameter of the current network namespace, if it is not so already: /proc/sys may be read-only. On a worker, for
- * some wait for the kernel's RTNL lock.
+ * Writes a kernel parameter of the current network namespace, if it is not so already: /proc/sys may be read-only. On a worker where that
+ * may wait for the kernel's RTNL lock.
  * @param within opens the file in another namespace: whose parameter it is, is decided then
  * @throws RangeError as readSysctl, the file system's errors otherwise: ENOENT where there is none such, EINVAL
  *   for a value that the kernel refuses
@@ -35,18 +48,19 @@ export async function writeSysctl(
 ): Promise<void> {
   if (within(() => readSysctl(path)) === value) return;
   // Without O_CREAT, so that a mistaken path never asks for a new file.
-  const file = within(() => openSync(sysctlFile(path), constants.O_WRONLY));
+  const file = within(() => openSync(sysctlFile(writableRoot, path), constants.O_WRONLY));
   try {
-    await writeFd(file, value);
+    if (AT_ONCE.has(path.split('/').at(-1) ?? '')) writeSync(file, value);
+    else await writeFd(file, value);
   } finally {
     closeSync(file);
   }
 }
 
 // Interface names may hold dots but are neither `.` nor `..` and have no slash (dev_valid_name in the kernel).
-function sysctlFile(path: string): string {
+function sysctlFile(root: string, path: string): string {
   const parts = path.split('/');
   const bad = parts.some(part => part === '' || part === '.' || part === '..' || /[\0\s]/.test(part));
   if (bad) throw new RangeError(`no sysctl path: ${JSON.stringify(path)}`);
-  return `${ROOT}/${path}`;
+  return `${root}/${path}`;
 }

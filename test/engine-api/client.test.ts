@@ -35,7 +35,12 @@ const engine = (answers: Record<string, [number, string]>) =>
     response.writeHead(status, { 'Content-Type': 'application/json' }).end(body);
   });
 
-const INFO = JSON.stringify({ ID: 'e1b0', Containers: 3, Name: 'host' });
+const INFO = JSON.stringify({
+  ID: 'e1b0',
+  Containers: 3,
+  ServerVersion: '28.5.2+dfsg4',
+  LiveRestoreEnabled: true,
+});
 const NETWORKS = JSON.stringify([
   { Id: 'a'.repeat(64), Name: 'web', Driver: 'tsnet', Options: {}, Labels: null },
   { Id: 'b'.repeat(64), Name: 'naïve “name”', Driver: 'bridge' },
@@ -46,11 +51,17 @@ describe('viewEngine', () => {
     await engine({ '/info': [200, INFO], '/networks': [200, NETWORKS] });
     expect(await viewEngine(socket())).toEqual({
       engineId: 'e1b0',
+      release: { version: '28.5.2+dfsg4', liveRestore: true },
       networks: [
         { id: 'a'.repeat(64), name: 'web' },
         { id: 'b'.repeat(64), name: 'naïve “name”' },
       ],
     });
+  });
+
+  it('is content with an engine that does not say its version', async () => {
+    await engine({ '/info': [200, '{"ID":"e1b0"}'], '/networks': [200, '[]'] });
+    expect((await viewEngine(socket())).release).toEqual({ version: '', liveRestore: false });
   });
 
   it('puts together an answer that comes in pieces', async () => {

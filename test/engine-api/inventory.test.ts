@@ -7,6 +7,8 @@ import { logLines } from '../reconcile/log-lines.ts';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
+const RELEASE = { version: '28.5.2', liveRestore: false };
+
 const listed = (...names: NetworkName[]) =>
   names.map(name => ({ id: NETWORKS[name].networkId, name: `my-${name}` }));
 
@@ -25,7 +27,7 @@ const setUp = async (...names: NetworkName[]) => {
   const { state, store, runner } = world;
   const inventory = new Inventory({ state, store, runner, log, view, remove });
   const answer = (engineId: string, ...present: NetworkName[]) => {
-    engine.view = { engineId, networks: listed(...present) };
+    engine.view = { engineId, release: RELEASE, networks: listed(...present) };
   };
   const nameOf = (name: NetworkName) => state.network(NETWORKS[name].networkId)?.name;
   return { world, inventory, engine, view, lines, remove, answer, nameOf };
@@ -76,7 +78,8 @@ describe('names', () => {
     answer('engine-1', 'nat');
     inventory.refresh();
     await pass(100);
-    engine.view = { engineId: 'engine-1', networks: [{ id: NETWORKS.nat.networkId, name: 'other' }] };
+    const networks = [{ id: NETWORKS.nat.networkId, name: 'other' }];
+    engine.view = { engineId: 'engine-1', release: RELEASE, networks };
     inventory.refresh();
     await pass(100);
     expect(nameOf('nat')).toBe('other');
@@ -204,6 +207,44 @@ describe('the engine', () => {
     await pass(300);
     expect(world.store.settings.get('engine-id')).toBe('engine-1');
   });
+});
+
+describe('a known fault of the engine', () => {
+  const WARNING = expect.stringMatching(/^warn: engine 29\.0\.1 dies .*moby#51554/);
+
+  it('is told once, with or without networks, and again to nobody at later looks', async () => {
+    const { inventory, engine, lines } = await setUp();
+    const release = { version: '29.0.1', liveRestore: false };
+    engine.view = { engineId: 'engine-1', release, networks: [] };
+    inventory.start();
+    await pass(100);
+    expect(lines).toEqual([WARNING]);
+    inventory.refresh();
+    await pass(100);
+    expect(lines).toHaveLength(1);
+  });
+
+  it('is told although the store cannot be read', async () => {
+    const { world, inventory, engine, lines } = await setUp('nat');
+    const release = { version: '29.0.1', liveRestore: false };
+    engine.view = { engineId: 'engine-1', release, networks: listed('nat') };
+    inventory.start();
+    world.store.unreadable = true;
+    await pass(100);
+    expect(lines).toContainEqual(WARNING);
+  });
+});
+
+it('asks nobody where there is no engine to ask', async () => {
+  const { world } = await setUp('nat');
+  const { log, lines } = logLines();
+  const { state, store, runner } = world;
+  const inventory = new Inventory({ state, store, runner, log, view: undefined, remove: vi.fn() });
+  inventory.start();
+  inventory.suspect(NETWORKS.nat.networkId);
+  expect(vi.getTimerCount()).toBe(0);
+  await pass(120_000);
+  expect(lines).toEqual([]);
 });
 
 describe('close', () => {

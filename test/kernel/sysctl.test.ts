@@ -24,6 +24,37 @@ describe('sysctl', () => {
     expect((await execa('nsenter', args)).stdout).toBe('1');
   });
 
+  it('writes below another place where /proc/sys is read-only, in the namespace that is entered as well', async () => {
+    await using own = await testNamespace();
+    await using sandbox = await testNamespace();
+    const parameter = 'net/ipv4/conf/lo/arp_filter';
+    const source = (file: string) =>
+      JSON.stringify(new URL(`../../src/kernel/${file}`, import.meta.url).pathname);
+    const program = `import { readSysctl, writeSysctl, writeSysctlsBelow } from ${source('sysctl.ts')};
+      import { NetworkNamespace } from ${source('netns.ts')};
+      import { Parameters } from ${source('sandbox/parameters.ts')};
+      const sandbox = new Parameters(NetworkNamespace.open(${JSON.stringify(sandbox.path)}));
+      const failure = await writeSysctl('${parameter}', '1').catch(error => error.code);
+      writeSysctlsBelow('/mnt');
+      await sandbox.set({ path: '${parameter}', value: '1' });
+      const before = readSysctl('${parameter}');
+      await writeSysctl('${parameter}', '1');
+      process.stdout.write([failure, sandbox.read('${parameter}'), before, readSysctl('${parameter}')].join(' '));`;
+    // as the engine mounts it into a managed plugin
+    const mounts = `mount -t tmpfs none /mnt && mkdir /mnt/net && mount --bind /proc/sys/net /mnt/net &&
+      mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys && exec "$@"`;
+    const inside = ['unshare', '--mount', 'sh', '-ec', mounts, 'sh', process.execPath];
+    const { stdout } = await execa('nsenter', [
+      `--net=${own.path}`,
+      ...inside,
+      '--input-type=module',
+      '-e',
+      program,
+    ]);
+    expect(stdout).toBe('EROFS 1 0 1');
+    expect(await sandbox.sh(`cat /proc/sys/${parameter}`)).toBe('1');
+  });
+
   it('refuses to write what there is none of', async () => {
     await expect(writeSysctl('net/ipv4/conf/not.there/rp_filter', '1')).rejects.toMatchObject({
       code: 'ENOENT',
