@@ -17,10 +17,12 @@ export interface SocketAnswer {
 
 /**
  * One HTTP request without a body over a Unix socket, on a connection of its own.
- * @throws Error of the system (ENOENT, ECONNREFUSED, EACCES …), or one that says what was asked when no answer came in time
+ * @throws Error of the system (ENOENT, ECONNREFUSED, EACCES …), one that says what was asked when no answer came in time, or that no socket is given
  */
 export function askSocket({ socketPath, method, path, patienceMs }: SocketRequest): Promise<SocketAnswer> {
   return new Promise((resolve, reject) => {
+    // Node would take it for "no socket at all" and ask whatever listens on port 80 of the host.
+    if (socketPath === '') throw new Error('no socket is given');
     const signal = AbortSignal.timeout(patienceMs);
     const late = `${method} ${path} on ${socketPath}: no answer within ${patienceMs / 1000} s`;
     const fail = (error: Error) => reject(signal.aborted ? new Error(late) : error);

@@ -1,4 +1,5 @@
 import type { Router } from 'express';
+import { VERSION } from '../version.ts';
 import { encodeAddress, encodePool } from './encode.ts';
 import { type CallContext, Methods } from './methods.ts';
 import { releaseAddress, releasePool, requestAddress, requestPool } from './schemas/ipam.ts';
@@ -7,7 +8,8 @@ import type { IpamDriver } from './types.ts';
 /** The methods of `IpamDriver`. */
 export const ipamRouter = (ipam: IpamDriver, context: CallContext): Router => {
   const methods = new Methods('IpamDriver', context);
-  methods.bare('GetCapabilities', () => {
+  methods.bare('GetCapabilities', call => {
+    call.about(`tsnet ${VERSION}`);
     ipam.registered();
     return { RequiresMACAddress: false, RequiresRequestReplay: true };
   });

@@ -1,4 +1,5 @@
 import type { Router } from 'express';
+import { VERSION } from '../version.ts';
 import { encodeCreateEndpoint, encodeJoin } from './encode.ts';
 import { type CallContext, Methods } from './methods.ts';
 import { createEndpoint, endpointRef, join, program } from './schemas/endpoint.ts';
@@ -20,9 +21,11 @@ export const networkRouter = (driver: NetworkDriver, context: CallContext): Rout
 };
 
 const networkMethods = (methods: Methods, driver: NetworkDriver): void => {
-  methods.bare('GetCapabilities', () => {
+  methods.bare('GetCapabilities', call => {
+    call.about(`tsnet ${VERSION}`);
     driver.registered();
-    return { Scope: 'local', ConnectivityScope: 'local', GwAllocChecker: true };
+    // As Docker's own macvlan: a network of swarm's that is made of local ones spans hosts, and so does its DNS.
+    return { Scope: 'local', ConnectivityScope: 'global', GwAllocChecker: true };
   });
   methods.with('GwAllocCheck', {
     schema: gwAllocCheck,

@@ -423,7 +423,7 @@ export const BARE: readonly { readonly path: string; readonly answer: unknown }[
   { path: '/Plugin.Activate', answer: { Implements: ['NetworkDriver', 'IpamDriver'] } },
   {
     path: '/NetworkDriver.GetCapabilities',
-    answer: { Scope: 'local', ConnectivityScope: 'local', GwAllocChecker: true },
+    answer: { Scope: 'local', ConnectivityScope: 'global', GwAllocChecker: true },
   },
   {
     path: '/IpamDriver.GetCapabilities',
