@@ -1,6 +1,5 @@
 import { closeSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
-import { setTimeout } from 'node:timers/promises';
 import { eventfd, pollOnWorker, recv, stableBuffer } from './libc.ts';
 import { decodeEvent, type KernelEvent } from './monitor-event.ts';
 import { MSG_DONTWAIT, NETLINK_ROUTE } from './netlink/constants.ts';
@@ -23,8 +22,6 @@ export type MonitorGroup = keyof typeof GROUPS;
 const { EAGAIN, EINTR, ENOBUFS } = constants.errno;
 const EFD_NONBLOCK_CLOEXEC = 0x80800;
 const POLLIN = 1;
-/** Milliseconds from one look to the next: a link that comes or goes is told of in ten datagrams, each of which would wake a thread. */
-const PAUSE = 5;
 /** Datagrams handled before other work of the event loop gets its turn. */
 const BATCH = 64;
 const RECEIVE_SIZE = 64 * 1024;
@@ -114,7 +111,6 @@ async function loop({ socket, stop }: Descriptors, handle: () => boolean): Promi
     const ready = await pollOnWorker(fds);
     if (ready < 0 && ready !== -EINTR) throw new NetlinkError(-ready, 'poll');
     if (!handle()) return;
-    await setTimeout(PAUSE);
   }
 }
 

@@ -1,6 +1,5 @@
 import { closeSync, writeSync } from 'node:fs';
 import { constants as os } from 'node:os';
-import { setTimeout } from 'node:timers/promises';
 import { getSystemErrorName } from 'node:util';
 import { TsnetError } from '../../errors.ts';
 import { bind, eventfd, pollOnWorker, recv, socket, stableBuffer } from '../libc.ts';
@@ -11,8 +10,6 @@ import { changesIn, type NftChange } from './changes.ts';
 const GROUP_NFTABLES = 1 << 6;
 const EFD_CLOEXEC = 0x80000;
 const POLLIN = 1;
-/** Milliseconds from one look to the next: each transaction of one's own is told of as well, and would wake a thread. */
-const PAUSE = 5;
 /** The kernel makes datagrams of NLMSG_GOODSIZE, a page, but for single larger messages. */
 const DATAGRAM = 65536;
 
@@ -83,9 +80,7 @@ export class NftWatch {
       while (!this.#closed) {
         const ready = await pollOnWorker(files);
         if (ready !== -os.errno.EINTR) check(ready);
-        if (this.#closed) break;
-        this.#report();
-        await setTimeout(PAUSE);
+        if (!this.#closed) this.#report();
       }
     } catch (error) {
       this.#options.onError(error as TsnetError);
