@@ -1,170 +1,180 @@
+import { statSync } from 'node:fs';
+import type { RequestListener } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Calm } from './calm.ts';
-import { startWatches } from './daemon-watches.ts';
-import { Attachments } from './driver/attachments.ts';
-import { backgroundCall } from './driver/background-call.ts';
-import { Changes } from './driver/change.ts';
-import type { Context } from './driver/context.ts';
-import { createDriver } from './driver/driver.ts';
-import { listPublished } from './driver/list-published.ts';
-import { Runner } from './driver/runner.ts';
+import { type Core, openCore } from './daemon-core.ts';
 import { State } from './driver/state.ts';
-import { describeOwner, ownBridges, publishing } from './driver/state-views.ts';
-import { statusOf } from './driver/status.ts';
-import { viewAttachments, viewEngine } from './engine/client.ts';
-import { ContainerNames } from './engine/container-names.ts';
-import { Inventory } from './engine/inventory.ts';
 import { TsnetError } from './errors.ts';
-import { Firewalld } from './host-firewall/firewalld.ts';
-import { readGuard } from './host-firewall/ufw.ts';
+import type { Identity } from './instance/identity.ts';
+import { lateDriver } from './instance/late-driver.ts';
+import { refuseLeftLinks } from './instance/left-links.ts';
+import { ownPluginId, PlainName, removeDeadName } from './instance/plain-name.ts';
+import { Starter } from './instance/starter.ts';
+import { Turn } from './instance/turn.ts';
 import { Ipam } from './ipam/ipam.ts';
-import { linuxKernel } from './kernel/linux.ts';
 import { giveBackMemory } from './kernel/memory.ts';
-import { keepFlows } from './kernel/nft/flow-keeper.ts';
-import { Nft } from './kernel/nft/nft.ts';
-import { Rtnetlink } from './kernel/rtnetlink/rtnetlink.ts';
 import type { Log } from './log.ts';
+import { present } from './present.ts';
 import { createApp } from './protocol/app.ts';
-import { listen } from './protocol/server.ts';
-import { Expectations } from './reconcile/expectations.ts';
-import { Reconciler } from './reconcile/reconciler.ts';
-import { Repairer } from './reconcile/repairer.ts';
+import { type Listener, listen } from './protocol/server.ts';
 import { openStore } from './store/open.ts';
+import { VERSION } from './version.ts';
 
 export interface DaemonOptions {
   /** Path of the plugin socket. */
   readonly socket: string;
   /** Directory of the store. */
   readonly state: string;
-  /** Path of the engine's API socket, for the names of networks; empty: do not ask. */
+  /** Path of the engine's API socket, for the names of networks; empty, or something else than a socket there: do not ask. */
   readonly dockerSocket: string;
   /** Milliseconds until a call is given up. */
   readonly deadlineMs: number;
+  /** In a managed plugin: where it has the host's /run/docker. */
+  readonly managed?: string;
   readonly log: Log;
 }
 
 export interface Daemon {
+  /** Resolves when the host has been restored, or could not be at the first attempt. Never rejects. */
+  readonly started: Promise<void>;
   /** Ends the calls under way and stops; containers and their links stay as they are. */
   close(): Promise<void>;
 }
 
 /**
- * Puts the parts together: the only place that knows them all.
- * @throws TsnetError STATE_IN_USE, SOCKET_IN_USE, SOCKET_PATH, or FIREWALL where nftables cannot be used at all; a store that cannot be opened is
- *   no reason not to start, for an engine without its driver waits 15 s with every command
+ * Answers the engine from now on, and works on the host as soon as it can: what stands in the way of that is told with
+ * every call, and tried again by itself. An engine without its driver waits 15 s with every command.
+ *
+ * A managed plugin does so whatever is wrong, for the engine starts one that has ended before it listened once and never again.
+ * @throws TsnetError INSTANCE_RUNNING, STATE_IN_USE, SOCKET_IN_USE or SOCKET_PATH, unless managed
  */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
-  const { log } = options;
+  const { log, managed, socket } = options;
   const store = openStore(options.state);
-  const rtnetlink = Rtnetlink.open();
-  const nft = Nft.open();
   const state = new State(store);
-  const kernel = linuxKernel(rtnetlink, nft, {
-    readGuard,
-    describeOwner: id => describeOwner(state, id, names.nameOf(id)),
-    onError: error => log.warn(`in the background: ${String(error)}`),
-  });
+  const pluginId = managed === undefined ? undefined : await ownPluginId(managed, socket);
+  const turn = new Turn(identify(managed !== undefined, pluginId), log, () => void starter.retry());
+  const name = plainName(options, pluginId);
 
-  refuseSecondDaemon(state);
-  const flows = await keepFlows().catch((error: unknown) => {
-    log.warn(`a flush of nftables would end connections to published ports: ${String(error)}`);
-    return undefined;
-  });
-  const runner = new Runner();
-  const expectations = new Expectations();
-  const reconciler = new Reconciler({ state, runner, kernel, expectations, log });
-  const changes = new Changes(kernel, expectations);
-  const names = new ContainerNames({
-    log,
-    endpoints: () => publishing(state),
-    view: networks => viewAttachments(options.dockerSocket, networks),
-  });
-  const firewalld = new Firewalld(() => ownBridges(state));
-  const zones = new Repairer(async () => {
-    const { bound, released, problem } = await firewalld.settle();
-    if (bound.length + released.length > 0) log.info('bridges in firewalld', { bound, released });
-    if (problem !== undefined) log.warn(`firewalld: ${problem}`);
+  let registrations = 0;
+  let restoring: Promise<void> | undefined;
+  const starter = new Starter<Core>(async () => {
+    await turn.take(former => refuseLeftLinks(state, former));
+    void name?.lay();
+    const core = await openCore({ store, state, log, dockerSocket: engineSocket(options.dockerSocket) });
+    for (; registrations > 0; registrations--) core.driver.registered();
+    restoring = core.ready().catch((error: unknown) => {
+      log.error(`the host is not restored yet: ${String(error)}`);
+    });
+    return core;
   }, log);
-  const attachments = new Attachments({ kernel, state });
-  const context: Context = {
-    state,
-    runner,
-    kernel,
-    changes,
-    created: () => {
-      inventory.refresh();
-      zones.repair('a network was created');
-    },
-    deleted: () => zones.repair('a network was deleted'),
-    published: () => {
-      if (options.dockerSocket !== '') names.refresh();
-    },
-    undone: id => inventory.suspect(id),
+  const core = (): Core => {
+    if (starter.value !== undefined) return starter.value;
+    throw starter.failure ?? new TsnetError('STARTING', 'tsnet has not opened what it works with');
   };
-  const driver = createDriver(context, attachments);
-  const inventory = new Inventory({
-    state,
-    store,
-    runner,
-    log,
-    view: () => viewEngine(options.dockerSocket),
-    remove: id => driver.deleteNetwork(id, backgroundCall('network removed by the engine', log)),
-  });
-
-  let restored = false;
-  const ready = async () => {
-    if (restored) return;
-    await reconciler.restored();
-    if (restored) return;
-    restored = true;
-    if (options.dockerSocket !== '') {
-      inventory.start();
-      names.refresh();
+  const registered = () => {
+    if (starter.value === undefined) registrations++;
+    else {
+      starter.value.driver.registered();
+      // An engine that has just started may have found the plugin with its link gone.
+      void name?.lay();
     }
   };
 
-  // Listening comes before restoring: the engine waits for a socket that is there, and fails on one that is not.
   const app = createApp({
-    driver,
+    driver: lateDriver(() => core().driver, registered),
     ipam: new Ipam(store),
-    admin: { published: () => listPublished(state), status: () => statusOf(state, attachments) },
+    admin: { published: () => core().admin.published(), status: () => core().admin.status() },
     log,
     deadlineMs: options.deadlineMs,
-    ready,
+    ready: async () => (await starter.get()).ready(),
   });
-  const server = await listen({ app, socketPath: options.socket, log });
+  const open = () => listenCoded(app, socket, log);
+  let server: Listener;
+  if (managed !== undefined) server = await persistently(open, log);
+  else {
+    // Before the socket is touched: of two daemons started at once, the one that has the place and the state keeps it.
+    refuseSecondDaemon(state);
+    await turn.take();
+    await removeDeadName(socket);
+    server = await open();
+  }
   const calm = new Calm(() => {
     giveBackMemory().catch((error: unknown) => log.warn(`memory cannot be given back: ${String(error)}`));
   });
   calm.disturb();
   server.server.on('request', () => calm.disturb());
 
-  const watches = await startWatches({ kernel, rtnetlink, nft, state, expectations, reconciler, zones, log });
-  await ready().catch((error: unknown) => log.error(`the host is not restored yet: ${String(error)}`));
-  zones.repair('start');
-
   return {
+    started: starter.retry().then(() => restoring),
     async close() {
       calm.close();
-      inventory.close();
-      names.close();
-      watches.quiet();
-      zones.close();
+      await name?.remove();
+      turn.stopWaiting();
+      starter.value?.quiet();
       await server.close();
-      await watches.close();
-      await kernel.close();
-      await nft.close();
-      await flows?.close();
-      rtnetlink.close();
+      await (await starter.close())?.[Symbol.asyncDispose]();
       store.close();
+      turn.close();
     },
   };
 }
 
-/** Before the socket is touched: of two daemons started at once, the one that holds the state keeps the socket. */
+const identify = (isPlugin: boolean, pluginId: string | undefined): Identity =>
+  isPlugin
+    ? { kind: 'plugin', version: VERSION, ...present({ id: pluginId }) }
+    : { kind: 'daemon', version: VERSION, id: String(process.pid) };
+
+function plainName({ managed, socket, log }: DaemonOptions, pluginId: string | undefined) {
+  if (managed === undefined) return undefined;
+  if (pluginId !== undefined) return PlainName.of(pluginId, managed, socket, log);
+  log.warn('the driver is known as NAME:TAG only: the folder of its socket is not among the plugins', {
+    looked: managed,
+  });
+  return undefined;
+}
+
+/** The engine's API, unless something else is in its place: a managed plugin that was not given it has /dev/null there. */
+function engineSocket(path: string): string {
+  const found = path === '' ? undefined : statSync(path, { throwIfNoEntry: false });
+  return found === undefined || found.isSocket() ? path : '';
+}
+
 function refuseSecondDaemon(state: State): void {
   try {
     state.load();
   } catch (error) {
     if (error instanceof TsnetError && error.code === 'STATE_IN_USE') throw error;
+  }
+}
+
+/** @throws TsnetError SOCKET_IN_USE, SOCKET_PATH */
+async function listenCoded(app: RequestListener, socketPath: string, log: Log): Promise<Listener> {
+  try {
+    return await listen({ app, socketPath, log });
+  } catch (cause) {
+    if (cause instanceof TsnetError) throw cause;
+    throw new TsnetError(
+      'SOCKET_PATH',
+      `no socket can be made at ${socketPath}: ${(cause as Error).message}`,
+      {
+        cause,
+        remedy: 'Make its folder writable for root, or name another path with --socket.',
+      },
+    );
+  }
+}
+
+/** Milliseconds between attempts to listen. */
+const LISTEN_PAUSE = 1000;
+
+async function persistently<T>(open: () => Promise<T>, log: Log): Promise<T> {
+  for (;;) {
+    try {
+      return await open();
+    } catch (error) {
+      log.error(String(error));
+      await delay(LISTEN_PAUSE);
+    }
   }
 }

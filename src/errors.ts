@@ -50,6 +50,26 @@ const TABLE = {
     cause: 'A command asked the daemon, and none answers on its socket or it is of another version.',
     remedy: 'Start it (tsnet serve), or name its socket with --socket.',
   },
+  INSTANCE_RUNNING: {
+    status: 503,
+    cause:
+      'Another tsnet serves this host: there is room for one, for its table in nftables and its links are one per network namespace.',
+    remedy:
+      'Keep one of the two: remove this one, or end the other, see docker plugin ls and systemctl status tsnet. A managed plugin that waits takes over by itself.',
+  },
+  INSTANCE_LEFT: {
+    status: 503,
+    cause:
+      'Another tsnet has served this host until now, and links of its networks are left, of which this one has no record; containers may be using them.',
+    remedy:
+      'Start the other one again, or remove its networks while it runs; tsnet purge --force removes what is left.',
+  },
+  CAPABILITY: {
+    status: 503,
+    cause: 'tsnet was started without a right that it needs for everything it does.',
+    remedy:
+      'As a managed plugin: install it again and grant the capabilities that it asks for. As a service: leave CAP_NET_ADMIN in CapabilityBoundingSet=, and run it as root.',
+  },
   STATE_IN_USE: {
     status: 500,
     cause: 'Another tsnet daemon holds the state directory.',

@@ -1,6 +1,8 @@
 import { endpointMark } from '../host-state/mark.ts';
 import { containerLinkName } from '../host-state/names.ts';
 import type { Kernel } from '../kernel/kernel.ts';
+import type { LinkInfo } from '../kernel/link-info.ts';
+import { NamespaceError } from '../kernel/netns.ts';
 import type { Endpoint } from '../model.ts';
 
 export type Liveness =
@@ -38,7 +40,14 @@ export async function livenessOf(
 const markOf = (endpoint: Endpoint): string => endpointMark(endpoint.networkId, endpoint.id);
 
 async function isInside(endpoint: Endpoint, sandbox: string, kernel: Kernel): Promise<boolean> {
-  const links = await kernel.sandboxLinks(sandbox);
+  let links: readonly LinkInfo[] | undefined;
+  try {
+    links = await kernel.sandboxLinks(sandbox);
+  } catch (error) {
+    // Without CAP_SYS_ADMIN nobody can look. The sandbox is there, so its container is.
+    if (error instanceof NamespaceError && error.problem === 'denied') return true;
+    throw error;
+  }
   // One that tsnet makes there has its mark only when it is set up, and a name like no other until then.
   const madeAs = endpoint.inside === undefined ? undefined : containerLinkName(endpoint.id);
   return links?.some(link => link.alias === markOf(endpoint) || link.name === madeAs) ?? false;

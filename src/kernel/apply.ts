@@ -33,5 +33,11 @@ function named(error: unknown, op: Op, context: string): TsnetError {
   }
   const code = hasCode(error, 'EOPNOTSUPP') ? 'KERNEL_UNSUPPORTED' : 'KERNEL';
   const words = error instanceof NetlinkError ? error.message : String(error);
-  return new TsnetError(code, `${describe(op).slice(1)} (${context}): ${words}`, { cause: error });
+  const what = `${describe(op).slice(1)} (${context}): ${words}`;
+  if (code !== 'KERNEL_UNSUPPORTED' || op.op !== 'link.add')
+    return new TsnetError(code, what, { cause: error });
+  // The kernel loads the module by itself where it has it.
+  const { kind } = op.link;
+  const remedy = `This kernel has no links of type ${kind}: install the package with its module ${kind} (modprobe ${kind} tells whether it is there) or boot a kernel that has it, or use another mode.`;
+  return new TsnetError(code, what, { cause: error, remedy });
 }

@@ -1,0 +1,160 @@
+import { startWatches } from './daemon-watches.ts';
+import { Attachments } from './driver/attachments.ts';
+import { backgroundCall } from './driver/background-call.ts';
+import { Changes } from './driver/change.ts';
+import type { Context } from './driver/context.ts';
+import { createDriver } from './driver/driver.ts';
+import { listPublished } from './driver/list-published.ts';
+import { Runner } from './driver/runner.ts';
+import type { State } from './driver/state.ts';
+import { describeOwner, ownBridges, publishing } from './driver/state-views.ts';
+import { statusOf } from './driver/status.ts';
+import { SwarmLeftovers } from './driver/swarm-leftovers.ts';
+import { viewAttachments, viewEngine } from './engine/client.ts';
+import { ContainerNames } from './engine/container-names.ts';
+import { Inventory } from './engine/inventory.ts';
+import { Firewalld } from './host-firewall/firewalld.ts';
+import { readGuard } from './host-firewall/ufw.ts';
+import { checkCapabilities } from './instance/capabilities.ts';
+import { linuxKernel } from './kernel/linux.ts';
+import { keepFlows } from './kernel/nft/flow-keeper.ts';
+import { Nft } from './kernel/nft/nft.ts';
+import { Rtnetlink } from './kernel/rtnetlink/rtnetlink.ts';
+import type { Log } from './log.ts';
+import type { Admin } from './protocol/admin-router.ts';
+import type { NetworkDriver } from './protocol/types.ts';
+import { Expectations } from './reconcile/expectations.ts';
+import { Reconciler } from './reconcile/reconciler.ts';
+import { Repairer } from './reconcile/repairer.ts';
+import type { Store } from './store/types.ts';
+
+export interface CoreOptions {
+  readonly store: Store;
+  readonly state: State;
+  /** Path of the engine's API socket; empty: do not ask. */
+  readonly dockerSocket: string;
+  readonly log: Log;
+}
+
+/** All of the daemon that needs the kernel. */
+export interface Core extends AsyncDisposable {
+  readonly driver: NetworkDriver;
+  readonly admin: Admin;
+  /** Resolves when the host has been restored. @throws what the restore fails with; the next call tries again */
+  ready(): Promise<void>;
+  /** Starts no repair from here on. */
+  quiet(): void;
+}
+
+/**
+ * Puts the parts together that work on the host, and begins to watch it. Nothing of it stays open when that fails.
+ * @throws TsnetError CAPABILITY, FIREWALL where nftables cannot be used at all, NetlinkError
+ */
+export async function openCore({ store, state, dockerSocket, log }: CoreOptions): Promise<Core> {
+  checkCapabilities(log);
+  await using opened = new AsyncDisposableStack();
+  const rtnetlink = opened.use(Rtnetlink.open());
+  const nft = opened.adopt(Nft.open(), one => one.close());
+  const names = new ContainerNames({
+    log,
+    endpoints: () => publishing(state),
+    view: networks => viewAttachments(dockerSocket, networks),
+  });
+  const onError = (error: unknown) => log.warn(`in the background: ${String(error)}`);
+  const ownerOf = (id: string) => describeOwner(state, id, names.nameOf(id));
+  const linux = linuxKernel(rtnetlink, nft, { readGuard, describeOwner: ownerOf, onError });
+  const kernel = opened.adopt(linux, one => one.close());
+  opened.adopt(await keepFlowsIfPossible(log), one => one?.close());
+
+  const runner = new Runner();
+  const expectations = new Expectations();
+  const reconciler = new Reconciler({ state, runner, kernel, expectations, log });
+  const changes = new Changes(kernel, expectations);
+  const firewalld = new Firewalld(() => ownBridges(state));
+  const zones = new Repairer(async () => {
+    const { bound, released, problem } = await firewalld.settle();
+    if (bound.length + released.length > 0) log.info('bridges in firewalld', { bound, released });
+    if (problem !== undefined) log.warn(`firewalld: ${problem}`);
+  }, log);
+  const attachments = new Attachments({ kernel, state });
+  const context: Context = {
+    state,
+    runner,
+    kernel,
+    changes,
+    created: () => {
+      inventory.refresh();
+      zones.repair('a network was created');
+    },
+    deleted: () => zones.repair('a network was deleted'),
+    published: () => {
+      if (dockerSocket !== '') names.refresh();
+    },
+    undone: id => inventory.suspect(id),
+  };
+  const driver = createDriver(context, attachments);
+  const inventory = new Inventory({
+    state,
+    store,
+    runner,
+    log,
+    view: dockerSocket === '' ? undefined : () => viewEngine(dockerSocket),
+    remove: id => driver.deleteNetwork(id, backgroundCall('network removed by the engine', log)),
+  });
+
+  const remove = (id: string) => driver.deleteNetwork(id, backgroundCall('network left by a swarm', log));
+  const leftovers = new SwarmLeftovers({ state, kernel, log, remove });
+
+  let restored = false;
+  const ready = async () => {
+    if (restored) return;
+    await reconciler.restored();
+    if (restored) return;
+    restored = true;
+    zones.repair('start');
+    if (dockerSocket !== '') {
+      inventory.start();
+      names.refresh();
+    }
+  };
+
+  const parts = { kernel, rtnetlink, nft, state, expectations, reconciler, zones, log };
+  const watches = opened.adopt(await startWatches(parts), one => one.close());
+  const all = opened.move();
+  return {
+    driver: {
+      ...driver,
+      registered() {
+        driver.registered();
+        // An engine that has just started may be another one, or of another version.
+        inventory.refresh();
+        leftovers.engineStarted();
+      },
+      createNetwork(request, call) {
+        leftovers.wanted(request.networkId);
+        return driver.createNetwork(request, call);
+      },
+      createEndpoint(request, call) {
+        leftovers.wanted(request.networkId);
+        return driver.createEndpoint(request, call);
+      },
+    },
+    admin: { published: () => listPublished(state), status: () => statusOf(state, attachments) },
+    ready,
+    quiet() {
+      leftovers.close();
+      inventory.close();
+      names.close();
+      watches.quiet();
+      zones.close();
+    },
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  };
+}
+
+async function keepFlowsIfPossible(log: Log) {
+  return keepFlows().catch((error: unknown) => {
+    log.warn(`a flush of nftables would end connections to published ports: ${String(error)}`);
+    return undefined;
+  });
+}
