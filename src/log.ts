@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { createLogger, format, type Logger, transports } from 'winston';
 
@@ -33,14 +34,38 @@ const written = (value: unknown): string => {
 
 const oneLine = (text: string): string => text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ');
 
+const sentence = ({ message, fields }: { message: unknown; fields: object }): string =>
+  [oneLine(String(message)), ...Object.entries(fields).flatMap(field)].join(' ');
+
 const readable = format.printf(({ timestamp, level, message, ...fields }) =>
-  [
-    timestamp,
-    level.toUpperCase().padEnd(5),
-    oneLine(String(message)),
-    ...Object.entries(fields).flatMap(field),
-  ].join(' '),
+  [timestamp, level.toUpperCase().padEnd(5), sentence({ message, fields })].join(' '),
 );
+
+/** Severities of syslog(3), which the journal knows a line by. */
+const PRIORITIES: Readonly<Record<string, number>> = { error: 3, warn: 4, info: 6, debug: 7 };
+
+/** Prefixed as sd-daemon(3) says, for `journalctl -p warning`; the journal has the time of its own. */
+const journalled = format.printf(
+  ({ level, message, ...fields }) => `<${PRIORITIES[level]}>${sentence({ message, fields })}`,
+);
+
+const STDOUT = 1;
+
+/**
+ * Whether what this process writes goes straight to systemd's journal, whose stream is named to it by device and inode
+ * (systemd.exec(5), `$JOURNAL_STREAM`): standard output may have been redirected since.
+ * @param fd standard output or standard error
+ */
+export function isJournal(env: NodeJS.ProcessEnv = process.env, fd: number = STDOUT): boolean {
+  const named = env['JOURNAL_STREAM'];
+  if (named === undefined || named === '') return false;
+  try {
+    const { dev, ino } = fstatSync(fd, { bigint: true });
+    return named === `${dev}:${ino}`;
+  } catch {
+    return false;
+  }
+}
 
 /**
  * The daemon's log.
@@ -48,18 +73,23 @@ const readable = format.printf(({ timestamp, level, message, ...fields }) =>
  * @param options.format `json`: one object a line; `text`: one line to read, `key=value`
  * @param options.destination where to write; without it standard output, and standard error for errors (what a
  *   managed plugin's engine expects)
+ * @param options.journal whether lines of text are for the journal; without it, whether standard output is that
  */
 export const createLog = (options: {
   readonly level: LogLevel;
   readonly format: LogFormat;
   readonly destination?: Writable;
-}): Log =>
-  createLogger({
-    level: options.level,
-    format: format.combine(format.timestamp(), options.format === 'json' ? format.json() : readable),
+  readonly journal?: boolean;
+}): Log => {
+  const { level, destination, journal = destination === undefined && isJournal() } = options;
+  const text = journal ? journalled : format.combine(format.timestamp(), readable);
+  return createLogger({
+    level,
+    format: options.format === 'json' ? format.combine(format.timestamp(), format.json()) : text,
     transports: [
-      options.destination === undefined
-        ? new transports.Console({ stderrLevels: ['error'] })
-        : new transports.Stream({ stream: options.destination }),
+      destination === undefined
+        ? new transports.Console(journal ? {} : { stderrLevels: ['error'] })
+        : new transports.Stream({ stream: destination }),
     ],
   });
+};
