@@ -5,10 +5,10 @@ NODE := node_modules/node-linux-$(ARCH)/bin/node
 export PATH := $(CURDIR)/node_modules/node-linux-$(ARCH)/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 SOURCES := $(shell find src scripts/build -type f) package-lock.json
 .DELETE_ON_ERROR:
-.PHONY: help build test lint unit demo bench docs setup clean
+.PHONY: help build test lint unit demo bench docs setup clean plugin plugin-install install uninstall deb dist
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
 
 node_modules/.package-lock.json: package-lock.json
 	@npm ci --silent --no-progress
@@ -18,6 +18,24 @@ dist/tsnet: node_modules/.package-lock.json $(SOURCES)
 	@$(NODE) scripts/build/build.ts
 
 build: dist/tsnet ## one executable: dist/tsnet
+
+plugin: build ## the managed plugin: dist/plugin, for docker plugin create
+	@$(NODE) scripts/plugin/build.ts
+
+plugin-install: plugin ## the same, created and enabled on the engine that DOCKER_HOST names
+	@$(NODE) scripts/plugin/install.ts
+
+install: build ## the daemon with its systemd units (DESTDIR, PREFIX)
+	@bash scripts/install/install.sh
+
+uninstall: ## takes that away again; refused while networks exist (PURGE=1: with them)
+	@bash scripts/install/uninstall.sh
+
+deb: build ## the same as a Debian package: dist/tsnet_*.deb
+	@$(NODE) scripts/deb/build.ts
+
+dist: plugin deb ## what a release consists of, with checksums and SBOM: dist/release
+	@$(NODE) scripts/dist/dist.ts
 
 setup: node_modules/.package-lock.json
 	@bash scripts/setup/packages.sh
@@ -29,7 +47,7 @@ lint: node_modules/.package-lock.json ## style and types
 	@biome check --error-on-warnings --reporter=summary .
 	@tsc -p .
 
-test: setup build lint ## lint, types and every test
+test: setup plugin lint ## lint, types and every test
 	@$(NODE) node_modules/vitest/vitest.mjs run
 
 unit: node_modules/.package-lock.json ## the tests that need neither root nor an engine

@@ -1,8 +1,9 @@
-import { chmod, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { execa } from 'execa';
 import { type Bundle, bundle } from './bundle.ts';
+import { loadedPart } from './loaded-part.ts';
 
 /**
  * The young half of V8's heap may grow to 96 MiB, which a storm of containers makes it do and nothing takes back. With 4 MiB a
@@ -65,8 +66,8 @@ export async function buildExecutable(root: string, work: string): Promise<Bundl
   await execa(node, ['--experimental-sea-config', config], tools);
 
   const executable = join(work, EXECUTABLE);
-  await copyFile(node, executable);
-  await chmod(executable, 0o755);
+  // Before postject, which appends a segment: cut afterwards, the executable does not start.
+  await writeFile(executable, loadedPart(await readFile(node)), { mode: 0o755 });
   const inject = [executable, 'NODE_SEA_BLOB', blob, '--sentinel-fuse', FUSE];
   await execa(process.execPath, [join(root, 'node_modules/postject/dist/cli.js'), ...inject], tools);
   return made;

@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
 # Installs what tsnet's tests and its lab need on Debian 12, and unpacks newer Docker Engines beside it.
 #
-#   packages.sh [GENERATION...]     GENERATION: 28 (default) or 26, the engines to unpack
+#   packages.sh [GENERATION...]     GENERATION: 26 and 28 (default: both), the engines to unpack
 #   packages.sh --check [GENERATION...]   installs nothing; fails and says so when something is missing
 #
 # Quick when everything is there. No service is started, apt's own configuration is not changed: newer suites are
 # read with lists of their own, and what they bring is only unpacked, below $TSNET_LAB_CACHE (default
 # /var/cache/tsnet-lab):
-#   engines/28   dockerd, containerd and their helpers of sid; of trixie under engines/26 when sid has left 28
-#   compose      trixie's docker-compose, a plugin of the docker client
+#   engines/26   dockerd, containerd and their helpers of trixie
+#   engines/28   the same of sid; when sid has left 28, 26 is the newest
+#   compose      trixie's docker-compose, a plugin of the docker client; sid's under compose-newest
+#   registry     docker-registry of the machine's own release, which its package would start as a service
 #   firewalls    ufw and firewalld of the machine's own release, so that this machine itself never has them
 # runc stays the machine's own: that of newer suites wants a newer C library.
 set -euo pipefail
@@ -17,10 +19,12 @@ CACHE=${TSNET_LAB_CACHE:-/var/cache/tsnet-lab}
 PACKAGES='docker.io iproute2 iptables nftables libnftables1 busybox-static util-linux tcpdump iputils-ping strace'
 # What firewalld is run with.
 PACKAGES="$PACKAGES dbus-daemon python3-dbus python3-gi"
+# What a lab's host boots with where tsnet is installed as a service.
+PACKAGES="$PACKAGES systemd dbus"
 PROGRAMS='dockerd docker-proxy docker-init containerd containerd-shim-runc-v2 containerd-shim ctr'
 CHECK=
 if [ "${1:-}" = --check ]; then CHECK=1; shift; fi
-[ $# -gt 0 ] || set -- 28
+[ $# -gt 0 ] || set -- 26 28
 
 say() { echo "packages: $*" >&2; }
 die() { say "$*"; exit 1; }
@@ -149,21 +153,46 @@ engine() { # GENERATION
   esac
 }
 
-compose() {
-  local work
-  [ ! -x "$CACHE/compose/docker-compose" ] || return 0
-  [ -z "$CHECK" ] || die "docker-compose is not unpacked in $CACHE"
+# fetch_compose SUITE DIR: unpacks the suite's compose
+fetch_compose() {
+  local suite=$1 dir=$CACHE/$2 work
+  [ ! -x "$dir/docker-compose" ] || return 0
+  [ -z "$CHECK" ] || die "docker-compose is not unpacked in $dir"
   work=$(mktemp -d "$CACHE/.fetch.XXXXXX")
-  if apt_of trixie "$work" && unpack "$work" docker-compose; then
-    mkdir -p "$CACHE/compose"
-    mv "$work/x/usr/libexec/docker/cli-plugins/docker-compose" "$CACHE/compose/docker-compose"
+  if apt_of "$suite" "$work" && unpack "$work" docker-compose; then
+    mkdir -p "$dir"
+    mv "$work/x/usr/libexec/docker/cli-plugins/docker-compose" "$dir/docker-compose"
   else
     tail -3 "$work/log" >&2
     rm -rf "$work"
-    die "no docker-compose"
+    die "no docker-compose of $suite"
   fi
   rm -rf "$work"
-  say "unpacked docker-compose $("$CACHE/compose/docker-compose" version --short)"
+  say "unpacked docker-compose $("$dir/docker-compose" version --short)"
+}
+
+compose() {
+  fetch_compose trixie compose
+  # what is newer in compose files, for the newest engine
+  fetch_compose sid compose-newest
+}
+
+# A registry for plugins, of which only the program is wanted: its package starts it as a service.
+registry() {
+  local work
+  [ ! -x "$CACHE/registry/docker-registry" ] || return 0
+  [ -z "$CHECK" ] || die "docker-registry is not unpacked in $CACHE"
+  work=$(mktemp -d "$CACHE/.fetch.XXXXXX")
+  if apt_of "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$work" && unpack "$work" docker-registry; then
+    mkdir -p "$CACHE/registry"
+    mv "$work/x/usr/bin/docker-registry" "$CACHE/registry/docker-registry"
+  else
+    tail -3 "$work/log" >&2
+    rm -rf "$work"
+    die "no docker-registry"
+  fi
+  rm -rf "$work"
+  say "unpacked $("$CACHE/registry/docker-registry" --version)"
 }
 
 # As their packages would leave them behind, but for what starts them: to be copied over the root of a lab's host.
@@ -195,4 +224,5 @@ fi
 install_packages
 for generation in "$@"; do engine "$generation"; done
 compose
+registry
 firewalls
