@@ -16,6 +16,7 @@ export class LossDetector {
   readonly #foreign: () => ReadonlySet<string>;
   readonly #names = new Map<number, string>();
   readonly #conditions = new Map<string, string>();
+  readonly #up = new Set<string>();
 
   constructor(expectations: Expectations, foreign: () => ReadonlySet<string>) {
     this.#expectations = expectations;
@@ -25,8 +26,7 @@ export class LossDetector {
   /** Takes the links as they are, without judging them. */
   learn(links: readonly LinkInfo[]): void {
     for (const link of links) {
-      this.#names.set(link.index, link.name);
-      this.#conditions.set(link.name, condition(link));
+      this.#keep(link);
     }
   }
 
@@ -62,27 +62,35 @@ export class LossDetector {
     }
   }
 
+  #keep(link: LinkInfo): void {
+    this.#names.set(link.index, link.name);
+    this.#conditions.set(link.name, condition(link));
+    if (link.up) this.#up.add(link.name);
+    else this.#up.delete(link.name);
+  }
+
   #ofLink({ change, link }: LinkEvent): string | undefined {
     const before = this.#names.get(link.index);
     if (change === 'set' && before !== undefined && before !== link.name) {
       this.learn([link]);
       this.#conditions.delete(before);
+      this.#up.delete(before);
       const concerns = this.#expectations.link(before) !== undefined || this.#foreign().has(before);
       return concerns || this.#foreign().has(link.name) ? `link ${before} is now ${link.name}` : undefined;
     }
     const known = this.#conditions.get(link.name);
+    const wasUp = this.#up.has(link.name);
     if (change === 'removed') {
       this.#names.delete(link.index);
       this.#conditions.delete(link.name);
-    } else {
-      this.#names.set(link.index, link.name);
-      this.#conditions.set(link.name, condition(link));
-    }
+      this.#up.delete(link.name);
+    } else this.#keep(link);
     if (change === 'removed' && this.#expectations.awaits(link.name)) {
       return `link ${link.name} moved into its container`;
     }
     const expected = this.#expectations.link(link.name);
-    if (expected !== undefined && (change === 'removed' || (expected.up && !link.up))) {
+    // A link is made down and then set up: when the event loop is busy it is expected already when that is read.
+    if (expected !== undefined && (change === 'removed' || (expected.up && wasUp && !link.up))) {
       return `link ${link.name} ${change === 'removed' ? 'removed' : 'down'}`;
     }
     if (isEngineBridge(link) && (change === 'removed' || known === undefined)) {

@@ -78,6 +78,17 @@ const ofNeighbour = (
   neighbour: { linkIndex, address, state: 0x80, proxy },
 });
 
+describe('a link that is being made', () => {
+  it('is no loss where it is told of, as down, when it is expected to be up already', () => {
+    const { detector } = setUp();
+    detector.lossIn(ofLink('removed', SHIM));
+    const anew = { ...SHIM, index: 8 };
+    expect(detector.lossIn(ofLink('set', { ...anew, up: false }))).toBeUndefined();
+    expect(detector.lossIn(ofLink('set', anew))).toBeUndefined();
+    expect(detector.lossIn(ofLink('set', { ...anew, up: false }))).toBe('link tss1 down');
+  });
+});
+
 describe('a loss', () => {
   it.each([
     ['events were lost', { kind: 'overrun' }],

@@ -6,7 +6,7 @@ import { SocketPool } from '../netlink/pool.ts';
 import type { Family } from '../rtnetlink/notation.ts';
 import { readSysctl } from '../sysctl.ts';
 import { CT_DELETE, CT_GET, CT_GET_STATS } from './constants.ts';
-import { dumpAll, dumpFitting } from './filter.ts';
+import { dumpAll, dumpFitting, flushFitting } from './filter.ts';
 import { decodeCount, decodeFlow, deleteFlow, nfHeader } from './flow.ts';
 import { fits, type Pattern, patternsOf } from './match.ts';
 
@@ -15,14 +15,14 @@ import { fits, type Pattern, patternsOf } from './match.ts';
  * each, 10 ms for a table of 262144 buckets).
  */
 const WALK = 2000;
+/** So many deletions by the kernel's own search cost what one walk does: it passes over empty buckets without their locks. */
+const FLUSHES = 40;
 const FAMILIES = [
   [4, AF_INET],
   [6, AF_INET6],
 ] as const;
 /** Deletions in one datagram. */
 const BATCH = 100;
-/** So many connections fit into the first part of a dump: some hundred bytes each, and a page at least. */
-const ONE_PART = 12;
 
 /**
  * The tracked connections of a network namespace (ctnetlink). The socket is opened when first needed and kept: a host
@@ -31,15 +31,18 @@ const ONE_PART = 12;
 export class Conntrack {
   readonly #path: string | undefined;
   readonly #walk: number;
+  #flushes: number;
   #pool: SocketPool | undefined;
 
   /**
    * @param netnsPath file of a network namespace; the current one when absent
-   * @param walk from how many connections on to ask the kernel for each pattern by itself rather than for everything
+   * @param limits.walk from how many connections on to ask the kernel for each pattern by itself rather than for everything
+   * @param limits.flushes how many patterns to have the kernel delete by itself; 0: none
    */
-  constructor(netnsPath?: string, walk = WALK) {
+  constructor(netnsPath?: string, limits: { readonly walk?: number; readonly flushes?: number } = {}) {
     this.#path = netnsPath;
-    this.#walk = walk;
+    this.#walk = limits.walk ?? WALK;
+    this.#flushes = limits.flushes ?? FLUSHES;
   }
 
   /**
@@ -65,17 +68,34 @@ export class Conntrack {
   async #forget(pool: SocketPool, matches: readonly FlowMatch[]): Promise<void> {
     const count = countAtOnce(pool) ?? (await countFlows(pool));
     if (count === 0) return;
-    const isShort = count !== undefined && count <= ONE_PART;
     for (const [number, family] of FAMILIES) {
-      const patterns = matches.filter(match => match.family === number).flatMap(patternsOf);
+      const wanted = matches.filter(match => match.family === number).flatMap(patternsOf);
+      const patterns = await this.#flush(pool, family, wanted);
       const inOne = count !== undefined && count < this.#walk * (patterns.length - 1);
-      const flows = await findFlows(pool, family, patterns, { inOne, isShort });
+      const flows = await findFlows(pool, family, patterns, inOne);
       await deleteFlows(pool, flows);
     }
   }
+
+  /** @returns the patterns that the kernel does not delete by itself */
+  async #flush(pool: SocketPool, family: Family, patterns: readonly Pattern[]): Promise<readonly Pattern[]> {
+    if (patterns.length > this.#flushes) return patterns;
+    const all = patterns.map(pattern => ({ pattern, payload: flushFitting(family, pattern) }));
+    const requests = all.flatMap(({ payload }) =>
+      payload === undefined ? [] : [{ type: CT_DELETE, payload, operation: 'deletion of connections' }],
+    );
+    const { refusals } = await pool.batch(requests);
+    if (refusals.some(error => hasCode(error, 'EINVAL'))) {
+      // Before Linux 6.8 the kernel takes it for the deletion of one connection, which is not told in full.
+      this.#flushes = 0;
+      return patterns;
+    }
+    if (refusals[0] !== undefined) throw refusals[0];
+    return all.flatMap(({ pattern, payload }) => (payload === undefined ? [pattern] : []));
+  }
 }
 
-/** Of what every forgetting begins with: a file that is read here and now takes a fifth of a request by way of a worker. */
+/** What every forgetting begins with, from a file: here and now it takes a fifth of a request by way of a worker. */
 function countAtOnce(pool: SocketPool): number | undefined {
   const text = pool.inNamespace(() => readSysctl('net/netfilter/nf_conntrack_count'));
   return text === undefined ? undefined : Number(text);
@@ -89,15 +109,14 @@ async function countFlows(pool: SocketPool): Promise<number | undefined> {
 }
 
 /**
- * @param how.inOne one dump for all patterns, instead of one for each in which the kernel leaves out the rest
- * @param how.isShort all that there is fits into one part
+ * @param inOne one dump for all patterns, instead of one for each in which the kernel leaves out the rest
  * @returns the payloads of the answers; a flow that two patterns fit may come twice
  */
 async function findFlows(
   pool: SocketPool,
   family: Family,
   patterns: readonly Pattern[],
-  { inOne, isShort }: { readonly inOne: boolean; readonly isShort: boolean },
+  inOne: boolean,
 ): Promise<readonly Buffer[]> {
   if (patterns.length === 0) return [];
   // Also what the kernel has filtered is looked at: older ones do not know how to.
@@ -110,7 +129,7 @@ async function findFlows(
   const each = fitting.filter(payload => payload !== undefined);
   const payloads = inOne || each.length < fitting.length ? [dumpAll(family)] : each;
   const dumps = payloads.map(payload =>
-    pool.dump({ type: CT_GET, payload, operation: 'dump of connections', keep, isShort }),
+    pool.dump({ type: CT_GET, payload, operation: 'dump of connections', keep }),
   );
   return (await Promise.all(dumps)).flat().map(({ payload }) => payload);
 }

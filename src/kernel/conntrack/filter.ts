@@ -29,6 +29,14 @@ export function dumpFitting(family: Family, pattern: Pattern): Buffer | undefine
   return Buffer.concat(parts);
 }
 
+/**
+ * The payload of a CT_DELETE with which the kernel deletes what fits a pattern, and nothing else; from Linux 6.8 on it
+ * searches for that by itself, before it refuses with EINVAL (net/netfilter/nf_conntrack_netlink.c, ctnetlink_del_conntrack).
+ * @returns undefined where the kernel cannot be told the whole pattern: it would delete too much
+ */
+export const flushFitting = (family: Family, pattern: Pattern): Buffer | undefined =>
+  family === AF_INET && pattern.untranslated !== true ? dumpFitting(family, pattern) : undefined;
+
 /** The attributes of a tuple, and the flags that name the fields among them. */
 function encode(family: Family, tuple: Partial<Tuple>): { flags: number; parts: Buffer[] } {
   const { source, destination, protocol, sourcePort, destinationPort } = tuple;

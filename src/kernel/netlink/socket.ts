@@ -27,8 +27,6 @@ export interface Request {
   readonly operation: string;
   /** Of a dump: which messages are wanted. Those that are not take no memory. */
   readonly keep?: (message: Message) => boolean;
-  /** Of a dump: everything fits into its first part, which is made with the request; so nothing is waited for after that. */
-  readonly isShort?: boolean;
 }
 
 /**
@@ -154,7 +152,7 @@ export class NetlinkSocket {
     for (;;) {
       let received: Message[] = [];
       try {
-        received = await this.#receive(request.operation, request.isShort !== true);
+        received = await this.#receive(request.operation, true);
       } catch (error) {
         // Read on to the end all the same: until then the kernel refuses another dump on this socket.
         if (!hasCode(error, 'ENOBUFS')) throw error;
