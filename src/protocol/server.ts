@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Log } from '../log.ts';
 import { takeActivationFd } from './activation.ts';
 import { freeSocketPath } from './socket-path.ts';
@@ -36,13 +37,28 @@ export const listen = async (options: {
   const fd = takeActivationFd(options.env);
   if (fd === undefined) await freeSocketPath(socketPath);
   const server = createPluginServer(options.app);
+  const unused = unusedConnections(server);
   const listening = once(server, 'listening');
   if (fd === undefined) listenOwnerOnly(server, socketPath);
   else server.listen({ fd });
   await listening;
   const where = fd === undefined ? socketPath : `socket ${fd} of systemd`;
   log.info('listening', { where });
-  return { server, where, close: graceMs => close(server, graceMs ?? DEFAULT_GRACE_MS) };
+  return { server, where, close: graceMs => close(server, unused, graceMs ?? DEFAULT_GRACE_MS) };
+};
+
+/**
+ * The connections on which nothing has been sent. Go's client opens some ahead of need, and Node takes them for busy ones
+ * (closeIdleConnections() leaves them), so that the end of the daemon would wait for them.
+ */
+const unusedConnections = (server: Server): ReadonlySet<Socket> => {
+  const unused = new Set<Socket>();
+  server.on('connection', socket => {
+    unused.add(socket);
+    socket.once('close', () => unused.delete(socket));
+  });
+  server.on('request', request => unused.delete(request.socket));
+  return unused;
 };
 
 /**
@@ -83,11 +99,12 @@ const listenOwnerOnly = (server: Server, path: string): void => {
   }
 };
 
-const close = async (server: Server, graceMs: number): Promise<void> => {
+const close = async (server: Server, unused: ReadonlySet<Socket>, graceMs: number): Promise<void> => {
   const timer = setTimeout(() => server.closeAllConnections(), graceMs);
   try {
     await new Promise<void>((resolve, reject) => {
       server.close(error => (error === undefined ? resolve() : reject(error)));
+      for (const socket of unused) if (socket.bytesRead === 0) socket.destroy();
     });
   } finally {
     clearTimeout(timer);

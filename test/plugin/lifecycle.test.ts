@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, loadavg } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { soon } from '../engine/support/soon.ts';
 import { engines, type Generation } from '../lab/engines.ts';
 import type { Lab } from '../lab/lab.ts';
 import { waitFor } from '../lab/wait.ts';
@@ -160,7 +161,7 @@ describe.each(ALL.map((generation, at) => ({ generation, at })))('on engine $gen
     await host().docker('plugin', 'rm', '-f', host().plugin);
     expect(existsSync(state)).toBe(false);
     expect(existsSync(onHost(host(), '/run/docker/plugins/tsnet.sock'))).toBe(false);
-    expect(await host().links()).toEqual([]);
+    await soon(async () => expect(await host().links()).toEqual([]));
     expect((await host().host.exec('ls', ['/run/docker/plugins'])).stdout).toBe('');
   });
 });

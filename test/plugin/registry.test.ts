@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { soon } from '../engine/support/soon.ts';
 import { ENGINES } from '../engine/support/tsnet-host.ts';
 import type { Host } from '../lab/host.ts';
 import { Lab } from '../lab/lab.ts';
@@ -115,7 +116,7 @@ describe('a registry on the LAN', () => {
     expect(await user.pings('198.19.6.2', { container: 'two' })).toBe(true);
     await user.docker('rm', '-f', 'one', 'two');
     await user.docker('network', 'rm', 'plain', 'full');
-    expect(await user.links()).toEqual([]);
+    await soon(async () => expect(await user.links()).toEqual([]));
   });
 
   it('gives it under its full reference, too, to the engine that made it', async () => {

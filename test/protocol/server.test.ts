@@ -116,6 +116,17 @@ describe('connections', () => {
 });
 
 describe('close', () => {
+  it('does not wait for connections on which nothing was ever sent', async () => {
+    const { socketPath, listener } = await start();
+    const unused = new RawConnection(socketPath);
+    const used = new RawConnection(socketPath);
+    used.post('/Plugin.Activate', '');
+    await used.answer();
+    await listener.close(60_000);
+    open = [];
+    await unused.untilClosed();
+  });
+
   it('lets a call in flight finish, then ends every connection and removes the socket', async () => {
     const { socketPath, drivers, listener } = await start();
     const entered = Promise.withResolvers<void>();
