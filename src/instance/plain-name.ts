@@ -1,7 +1,7 @@
 import { lstat, readdir, readlink, rename, stat, symlink, unlink } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import type { Log } from '../log.ts';
+import { answers, ignoreMissing } from '../protocol/socket-path.ts';
 
 /** What this makes, in whatever plugin: to the socket of a managed plugin, beside it. */
 const OWN_TARGET = /^[0-9a-f]{64}\/[\w.-]+\.sock$/;
@@ -115,17 +115,3 @@ export async function ownPluginId(hostDir: string, socket: string): Promise<stri
 
 const leadsNowhere = async (path: string): Promise<boolean> =>
   (await stat(path).catch(ignoreMissing)) === undefined;
-
-const ignoreMissing = (error: NodeJS.ErrnoException): undefined => {
-  if (error.code !== 'ENOENT') throw error;
-};
-
-const answers = (path: string): Promise<boolean> =>
-  new Promise(resolve => {
-    const probe = connect(path);
-    probe.once('connect', () => {
-      probe.destroy();
-      resolve(true);
-    });
-    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'ECONNREFUSED'));
-  });

@@ -29,12 +29,16 @@ export const freeSocketPath = async (path: string): Promise<void> => {
   await unlink(path).catch(ignoreMissing);
 };
 
-const ignoreMissing = (error: NodeJS.ErrnoException): undefined => {
+/** For `catch`: undefined stands for what is not there. @throws every other error */
+export const ignoreMissing = (error: NodeJS.ErrnoException): undefined => {
   if (error.code !== 'ENOENT') throw error;
 };
 
-/** Only a refused connection says that nobody listens; a full backlog (EAGAIN) says the opposite. */
-const answers = (path: string): Promise<boolean> =>
+/**
+ * Whether somebody listens on a socket. Only a refused connection says that nobody does; a full backlog (EAGAIN) says the
+ * opposite.
+ */
+export const answers = (path: string): Promise<boolean> =>
   new Promise(resolve => {
     const probe = connect(path);
     probe.once('connect', () => {

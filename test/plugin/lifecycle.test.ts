@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, loadavg } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startContainer } from '../engine/support/macvlan-lab.ts';
 import { soon } from '../engine/support/soon.ts';
 import { engines, type Generation } from '../lab/engines.ts';
 import type { Lab } from '../lab/lab.ts';
@@ -79,19 +80,7 @@ describe.each(ALL.map((generation, at) => ({ generation, at })))('on engine $gen
     expect(host().log()).toMatch(/\{.*level.*info.*listening/);
 
     await host().docker('network', 'create', '-d', 'tsnet', '--subnet', '198.19.7.0/24', 'named');
-    await host().docker(
-      'run',
-      '-d',
-      '--name',
-      'web',
-      '--network',
-      'named',
-      '-p',
-      '80',
-      'busybox',
-      'sleep',
-      '1d',
-    );
+    await startContainer(host(), 'web', 'named', '-p', '80');
     const ports = JSON.parse(await host().tsnet('ports', '--json')) as {
       container: string;
       network: string;
@@ -105,19 +94,7 @@ describe.each(ALL.map((generation, at) => ({ generation, at })))('on engine $gen
 
   it('leaves containers their network while it is disabled, and knows them when it is enabled again', async () => {
     await host().docker('network', 'create', '-d', 'tsnet', '--subnet', '198.19.1.0/24', 'kept');
-    await host().docker(
-      'run',
-      '-d',
-      '--name',
-      'old',
-      '--network',
-      'kept',
-      '--ip',
-      '198.19.1.9',
-      'busybox',
-      'sleep',
-      '1d',
-    );
+    await startContainer(host(), 'old', 'kept', '--ip', '198.19.1.9');
     await host().stop();
     expect(await host().pings('198.19.1.9')).toBe(true);
     await host().start();
@@ -128,19 +105,7 @@ describe.each(ALL.map((generation, at) => ({ generation, at })))('on engine $gen
   });
 
   it('is started again by the engine when it is killed, and nobody notices', async () => {
-    await host().docker(
-      'run',
-      '-d',
-      '--name',
-      'before',
-      '--network',
-      'kept',
-      '--ip',
-      '198.19.1.9',
-      'busybox',
-      'sleep',
-      '1d',
-    );
+    await startContainer(host(), 'before', 'kept', '--ip', '198.19.1.9');
     const id = await host().pluginId();
     const pid = await host().pluginPid();
     await host().stop('KILL');

@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startContainer } from '../engine/support/macvlan-lab.ts';
 import { PingSeries } from '../engine/support/ping-series.ts';
 import { ENGINES } from '../engine/support/tsnet-host.ts';
 import { Lab } from '../lab/lab.ts';
@@ -69,19 +70,7 @@ describe.each(ENGINES.map((generation, at) => ({ generation, at })))('on engine 
       '198.19.2.0/24',
       'kept',
     );
-    await host().docker(
-      'run',
-      '-d',
-      '--name',
-      'old',
-      '--network',
-      'kept',
-      '-p',
-      '8080:80',
-      'busybox',
-      'sleep',
-      '1d',
-    );
+    await startContainer(host(), 'old', 'kept', '-p', '8080:80');
     const before = await host().attachment('old', 'kept');
     const pings = await PingSeries.start(host().host, '198.19.2.2');
 

@@ -2,8 +2,8 @@ import type { FlowMatch } from '../../host-state/flows.ts';
 import type { Conntrack } from './conntrack.ts';
 
 /**
- * Ends tracked connections in the background. The kernel walks its whole table for it (10 ms where it has 262144 buckets,
- * however few connections), so what is asked for during a walk shares the next one.
+ * Ends tracked connections in the background. Where the kernel cannot delete them by itself its whole table is walked (10 ms
+ * where it has 262144 buckets, however few connections), so what is asked for during a walk shares the next one.
  */
 export class FlowSweeper {
   readonly #conntrack: Pick<Conntrack, 'forget'>;
