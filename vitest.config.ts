@@ -21,6 +21,8 @@ const NEEDS_ROOT = [
   'test/examples/**',
   'test/swarm/**',
   'test/dist/**',
+  'test/chaos/**',
+  'test/security/**',
 ];
 
 export default defineConfig({
