@@ -1,3 +1,4 @@
+import { familyOf } from '../addresses.ts';
 import { TsnetError } from '../errors.ts';
 import type { SandboxView } from '../kernel/sandbox/view.ts';
 import type { Endpoint, Network } from '../model.ts';
@@ -36,7 +37,7 @@ export class Attachments {
     // The call is repeated, perhaps after it was cut off half way.
     if (endpoint.joined && endpoint.sandbox === sandbox)
       return present({ inside: endpoint.inside, prefix: endpoint.prefix });
-    const view = await this.#view(network, sandbox);
+    const view = await this.#view(network, endpoint, sandbox);
     const siblings = this.#insideOf(sandbox, endpoint);
     const isRestored = this.restored.has(sandbox);
     const inside =
@@ -55,9 +56,12 @@ export class Attachments {
     return present({ prefix });
   }
 
-  async #view(network: Network, sandbox: string): Promise<SandboxView | undefined> {
+  async #view(network: Network, endpoint: Endpoint, sandbox: string): Promise<SandboxView | undefined> {
     if (network.options.attach === 'engine') return undefined;
-    const view = await this.#context.kernel.viewSandbox(sandbox);
+    const families = [endpoint.address4, endpoint.address6].flatMap(cidr =>
+      cidr === undefined ? [] : familyOf(cidr),
+    );
+    const view = await this.#context.kernel.viewSandbox(sandbox, families);
     if (view === undefined) this.counts.unopened += 1;
     return view;
   }

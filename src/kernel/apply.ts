@@ -1,6 +1,7 @@
 import { TsnetError } from '../errors.ts';
 import { describe, type Op } from '../host-state/ops.ts';
 import { hasCode, NetlinkError } from './netlink/netlink-error.ts';
+import { Ahead } from './steps/ahead.ts';
 import { step, type Ways } from './steps/step.ts';
 
 /** See Kernel.apply. */
@@ -10,9 +11,12 @@ export async function apply(
   options: { context: string; teardown?: boolean },
 ): Promise<void> {
   const failures: TsnetError[] = [];
-  for (const op of ops) {
+  using ahead = new Ahead();
+  for (const [number, op] of ops.entries()) {
     try {
-      await step(ways, op);
+      const running = step(ways, op, ahead.take(op));
+      ahead.prepare(ops[number + 1]);
+      await running;
     } catch (error) {
       const failure = named(error, op, options.context);
       if (options.teardown !== true) throw failure;

@@ -1,3 +1,4 @@
+import type { Family } from '../addresses.ts';
 import type { Op } from '../host-state/ops.ts';
 import type { HostState, Observed, PortHold, PortProtocol } from '../host-state/types.ts';
 import type { HostFacts } from '../modes/mode.ts';
@@ -63,8 +64,12 @@ export interface Kernel {
   isWireless(name: string): Promise<boolean>;
   /** The links in a sandbox; undefined when the sandbox is gone. @param path of its namespace */
   sandboxLinks(path: string): Promise<LinkInfo[] | undefined>;
-  /** What a sandbox holds; undefined when it cannot be looked into. @param path of its namespace */
-  viewSandbox(path: string): Promise<SandboxView | undefined>;
+  /**
+   * What a sandbox holds; undefined when it cannot be looked into.
+   * @param path of its namespace
+   * @param families of the destinations that are of interest
+   */
+  viewSandbox(path: string, families: readonly Family[]): Promise<SandboxView | undefined>;
   /** Whether the kernel can make dummy links; false on kernels built without. */
   hasDummy(): Promise<boolean>;
 }

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import type { Family } from '../addresses.ts';
 import type { Guard } from '../host-state/types.ts';
 import { Advertiser } from './advertise/advertiser.ts';
 import { apply } from './apply.ts';
@@ -57,7 +58,7 @@ export function linuxKernel(rtnetlink: Rtnetlink, nft: Nft, options: LinuxKernel
     isWireless: async name =>
       ['phy80211', 'wireless'].some(sign => existsSync(`/sys/class/net/${name}/${sign}`)),
     sandboxLinks,
-    viewSandbox: path => viewSettled(path, reaper),
+    viewSandbox: (path, families) => viewSettled(path, families, reaper),
     hasDummy: () => {
       dummy ??= probeDummy(rtnetlink);
       return dummy;
@@ -72,12 +73,16 @@ export function linuxKernel(rtnetlink: Rtnetlink, nft: Nft, options: LinuxKernel
 }
 
 /** A sandbox without what tsnet is deleting in it: its addresses and routes are no obstacle a moment later. */
-async function viewSettled(path: string, reaper: Reaper): Promise<SandboxView | undefined> {
+async function viewSettled(
+  path: string,
+  families: readonly Family[],
+  reaper: Reaper,
+): Promise<SandboxView | undefined> {
   const leaving = reaper.leaving(path);
-  const view = viewSandbox(path);
+  const view = viewSandbox(path, families);
   if (view?.links.some(name => leaving.names.has(name)) !== true) return view;
   await leaving.settled;
-  return viewSandbox(path);
+  return viewSandbox(path, families);
 }
 
 const PROBE = 'tsprobe';

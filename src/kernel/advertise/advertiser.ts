@@ -1,4 +1,4 @@
-import { setTimeout } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { placeKey } from '../../host-state/keys.ts';
 import type { Place } from '../../host-state/types.ts';
 import { hasCode } from '../netlink/netlink-error.ts';
@@ -55,8 +55,8 @@ export class Advertiser {
   }
 
   /**
-   * Begins to tell it for the first time before it returns, or as soon as the interface has its carrier, and then in the
-   * background, which does not keep the process alive. It ends early, and silently, when the interface is gone, down,
+   * Tells it for the first time as soon as this turn of the event loop is over, in which its call is answered, and the interface has
+   * its carrier; and then in the background, which does not keep the process alive. It ends early, and silently, when the interface is gone, down,
    * or has another MAC. Takes the place of an earlier one of the same interface. Never throws.
    */
   advertise(advertisement: Advertisement): void {
@@ -102,6 +102,7 @@ async function tell(advertisement: Advertisement, signal: AbortSignal, forwards:
   const mac = macBytes(advertisement.mac);
   const frames = framesOf(mac, addresses);
   const isReady = async () => port === undefined || (await forwards(port));
+  await setImmediate(undefined, { signal });
   for (let told = 0; told < count; told++) {
     if (told > 0) await pause(intervalMs, signal);
     if (!(await send(advertisement, mac, frames, isReady, signal))) return;

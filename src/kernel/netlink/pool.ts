@@ -12,26 +12,29 @@ import { type BatchOutcome, NetlinkSocket, type Request } from './socket.ts';
  */
 export class SocketPool {
   readonly #namespace: NetworkNamespace | undefined;
+  /** Whether the namespace was opened here. */
+  readonly #isOwn: boolean;
   readonly #idle: NetlinkSocket[] = [];
   readonly #protocol: number;
   readonly #gate: Gate;
   #closed = false;
 
   /**
-   * @param path file of a network namespace; the current one when absent
+   * @param where file of a network namespace, or one that is open and that the caller closes after this; the current one when absent
    * @param limit most sockets at a time; each request in flight keeps a thread of libuv's pool
    * @param protocol NETLINK_*
    * @throws NamespaceError for a bad path, NetlinkError when no socket can be opened
    */
-  constructor(path: string | undefined, limit: number, protocol: number = NETLINK_ROUTE) {
+  constructor(where: string | NetworkNamespace | undefined, limit: number, protocol: number = NETLINK_ROUTE) {
     this.#protocol = protocol;
     this.#gate = new Gate(limit);
-    this.#namespace = path === undefined ? undefined : NetworkNamespace.open(path);
+    this.#isOwn = typeof where === 'string';
+    this.#namespace = typeof where === 'string' ? NetworkNamespace.open(where) : where;
     try {
       // The first one at once: whoever opens a pool learns here that the namespace cannot be entered.
       this.#idle.push(this.#open());
     } catch (error) {
-      this.#namespace?.close();
+      this.#closeNamespace();
       throw error;
     }
   }
@@ -58,7 +61,11 @@ export class SocketPool {
     if (this.#closed) return;
     this.#closed = true;
     for (const socket of this.#idle.splice(0)) socket.close();
-    this.#namespace?.close();
+    this.#closeNamespace();
+  }
+
+  #closeNamespace(): void {
+    if (this.#isOwn) this.#namespace?.close();
   }
 
   #open(): NetlinkSocket {

@@ -5,6 +5,7 @@ import { AF_INET, AF_INET6, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from '../n
 import { type ErrorSymbol, hasCode } from '../netlink/netlink-error.ts';
 import { SocketPool } from '../netlink/pool.ts';
 import type { Request } from '../netlink/socket.ts';
+import type { NetworkNamespace } from '../netns.ts';
 import { decodeAddress, dumpAddresses, newAddress, oneAddress } from './address.ts';
 import * as rt from './constants.ts';
 import { changeLink, type LinkSettings, portSettings, type RelatedLinks } from './link-request.ts';
@@ -33,12 +34,13 @@ export class Rtnetlink {
   }
 
   /**
-   * @param netnsPath file of a network namespace, kept alive until close(); the current one when absent
+   * @param where file of a network namespace, kept alive until close(), or an open one, which outlives this; the current one when
+   *   absent
    * @param parallel most requests in flight; 1 is enough where only a dump is wanted
    * @throws NamespaceError for a bad path
    */
-  static open(netnsPath?: string, parallel = PARALLEL_REQUESTS): Rtnetlink {
-    return new Rtnetlink(new SocketPool(netnsPath, parallel));
+  static open(where?: string | NetworkNamespace, parallel = PARALLEL_REQUESTS): Rtnetlink {
+    return new Rtnetlink(new SocketPool(where, parallel));
   }
 
   /** Requests under way still end; later ones are refused with EBADF. */

@@ -4,36 +4,43 @@ import type { SandboxEnd } from '../../host-state/types.ts';
 import { present } from '../../present.ts';
 import type { LinkInfo } from '../link-info.ts';
 import { hasCode } from '../netlink/netlink-error.ts';
+import { linkIndex } from '../rtnetlink/link-index.ts';
 import type { Rtnetlink } from '../rtnetlink/rtnetlink.ts';
-import { inSandbox } from './enter.ts';
+import { readSysctl } from '../sysctl.ts';
+import { type Inside, inSandbox } from './enter.ts';
 
 /**
  * Gives an interface inside a sandbox its parameters and addresses and sets it up, in the engine's order (moby
- * libnetwork/osl/interface_linux.go, configureInterface). Nothing happens where the sandbox is gone.
+ * libnetwork/osl/interface_linux.go, configureInterface).
  * @returns the interface's index there
  * @throws TsnetError LINK_TAKEN when there is an interface of the name that is not tsnet's, KERNEL when there is none
  */
-export function setEnd(end: SandboxEnd): Promise<number | undefined> {
-  return inSandbox(end.sandbox, async ({ rtnetlink, parameters }) => {
-    const made = rtnetlink.index(end.madeAs);
-    const index = made ?? (await findEnd(rtnetlink, end))?.index;
-    if (index === undefined) throw new TsnetError('KERNEL', `interface ${end.name} is not in the container`);
-    const name = made === undefined ? end.name : end.madeAs;
-    const isOff = !end.addresses.some(address => familyOf(address) === 6);
-    await parameters.setIfKnown({ path: `net/ipv6/conf/${name}/disable_ipv6`, value: isOff ? '1' : '0' });
-    for (const { path, value } of end.sysctls) {
-      await parameters.set({ path: path.replace(`/${end.name}/`, `/${name}/`), value });
-    }
-    // A passthru link is made with its parent's MAC, whatever is asked for.
-    const fresh = made === undefined ? {} : { name: end.name, mac: end.mac };
-    try {
-      await rtnetlink.configure(index, end.addresses, { ...fresh, ...present({ alias: end.alias }) });
-    } catch (cause) {
-      throw hasCode(cause, 'EEXIST') ? taken(end, cause) : cause;
-    }
-    return index;
-  });
+export async function setEnd(inside: Inside, end: SandboxEnd): Promise<number> {
+  const { rtnetlink, parameters } = inside;
+  const { made, ipv6 } = asMade(inside, end);
+  const index = made ?? (await findEnd(rtnetlink, end))?.index;
+  if (index === undefined) throw new TsnetError('KERNEL', `interface ${end.name} is not in the container`);
+  const name = made === undefined ? end.name : end.madeAs;
+  const value = end.addresses.some(address => familyOf(address) === 6) ? '0' : '1';
+  if (ipv6 !== value) await parameters.setIfKnown({ path: ipv6Switch(name), value });
+  for (const { path, value } of end.sysctls) {
+    await parameters.set({ path: path.replace(`/${end.name}/`, `/${name}/`), value });
+  }
+  // A passthru link is made with its parent's MAC, whatever is asked for.
+  const fresh = made === undefined ? {} : { name: end.name, mac: end.mac };
+  try {
+    await rtnetlink.configure(index, end.addresses, { ...fresh, ...present({ alias: end.alias }) });
+  } catch (cause) {
+    throw hasCode(cause, 'EEXIST') ? taken(end, cause) : cause;
+  }
+  return index;
 }
+
+/** The interface as it was made, if it is still called so, in one visit: a connect waits for each. */
+const asMade = ({ namespace }: Inside, { madeAs }: SandboxEnd) =>
+  namespace.run(() => ({ made: linkIndex(madeAs), ipv6: readSysctl(ipv6Switch(madeAs)) }));
+
+const ipv6Switch = (name: string): string => `net/ipv6/conf/${name}/disable_ipv6`;
 
 /** @returns the end itself when its sandbox has it, up and with its addresses; undefined otherwise */
 export async function readEnd(end: SandboxEnd): Promise<SandboxEnd | undefined> {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { Family } from '../../addresses.ts';
 import type { LinkInfo } from '../link-info.ts';
 import { NamespaceError, NetworkNamespace } from '../netns.ts';
 import { readSysctl } from '../sysctl.ts';
@@ -9,26 +10,30 @@ import { linkNames, routes4, routes6 } from './proc-net.ts';
 export interface SandboxView {
   /** Names of its links, the loopback left out. */
   readonly links: readonly string[];
-  /** CIDRs that its routes lead to, without default routes. */
+  /** CIDRs that its routes of the families asked for lead to, without default routes. */
   readonly destinations: readonly string[];
-  /** Whether its loopback has IPv6. */
+  /** Whether its loopback has IPv6; false where IPv6 was not asked for. */
   readonly ipv6: boolean;
 }
 
 /**
  * Looks into a sandbox by way of /proc/net. Each Join does so, and there the kernel needs neither its RTNL lock nor a worker that
- * waits for it: it is three small files.
+ * waits for it: it is a few small files, each of which takes a while on a processor that has done something else in between.
+ * @param families what destinations are asked for
  * @returns undefined when it cannot be looked into: gone, no namespace, or closed to tsnet
  */
-export function viewSandbox(path: string): SandboxView | undefined {
+export function viewSandbox(path: string, families: readonly Family[]): SandboxView | undefined {
   let namespace: NetworkNamespace | undefined;
   try {
     namespace = NetworkNamespace.open(path);
     return namespace.run(() => {
       const links = linkNames(read('dev')).filter(name => name !== 'lo');
-      const ipv6 = readSysctl('net/ipv6/conf/lo/disable_ipv6') === '0';
+      const ipv6 = families.includes(6) && readSysctl('net/ipv6/conf/lo/disable_ipv6') === '0';
       if (links.length === 0) return { links, destinations: [], ipv6 };
-      const destinations = [...routes4(read('route')), ...(ipv6 ? routes6(read('ipv6_route')) : [])];
+      const destinations = [
+        ...(families.includes(4) ? routes4(read('route')) : []),
+        ...(ipv6 ? routes6(read('ipv6_route')) : []),
+      ];
       return { links, destinations, ipv6 };
     });
   } catch (error) {

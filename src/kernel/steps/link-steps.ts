@@ -2,9 +2,10 @@ import { TsnetError } from '../../errors.ts';
 import type { LinkChanges } from '../../host-state/ops.ts';
 import type { Link, Place } from '../../host-state/types.ts';
 import { hasCode } from '../netlink/netlink-error.ts';
+import { linkIndex } from '../rtnetlink/link-index.ts';
 import type { Rtnetlink } from '../rtnetlink/rtnetlink.ts';
 import { findEnd } from '../sandbox/end.ts';
-import { inSandbox } from '../sandbox/enter.ts';
+import { enter } from '../sandbox/enter.ts';
 
 /** Makes a link, or puts right the one that an earlier attempt has left. @throws TsnetError LINK_TAKEN */
 export async function addLink(rt: Rtnetlink, link: Link): Promise<void> {
@@ -27,9 +28,12 @@ export async function addLink(rt: Rtnetlink, link: Link): Promise<void> {
 
 /** Whether an earlier attempt has made it: nothing of it is on the host that would be in the way of a second one. */
 async function isPlaced({ name, alias }: Link, place: Place): Promise<boolean> {
+  using inside = enter(place.sandbox);
+  if (inside === undefined) return false;
+  const isThere = inside.namespace.run(() => [name, place.name].some(one => linkIndex(one) !== undefined));
+  if (!isThere) return false;
   const end = { name: place.name, madeAs: name, alias };
-  const found = await inSandbox(place.sandbox, ({ rtnetlink }) => findEnd(rtnetlink, end));
-  return found !== undefined;
+  return (await findEnd(inside.rtnetlink, end)) !== undefined;
 }
 
 const portChanges = ({ master, isolated, hairpin }: LinkChanges): LinkChanges => ({

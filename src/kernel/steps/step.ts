@@ -9,6 +9,7 @@ import { removeRedirect, setRedirect } from '../redirects/redirects.ts';
 import type { Reaper } from '../rtnetlink/reaper.ts';
 import type { Rtnetlink } from '../rtnetlink/rtnetlink.ts';
 import { setEnd } from '../sandbox/end.ts';
+import { enter, type Inside } from '../sandbox/enter.ts';
 import { writeSysctl } from '../sysctl.ts';
 import { addLink, ifPresent, indexOf, setLink } from './link-steps.ts';
 
@@ -22,12 +23,16 @@ export interface Ways {
   readonly advertiser: Advertiser;
 }
 
-/** One step of a diff as one or two requests to the kernel. */
-export async function step(ways: Ways, op: Op): Promise<void> {
+/**
+ * One step of a diff as one or two requests to the kernel.
+ * @param inside the ways into the sandbox that the step is for, where they are open already; closed here
+ */
+export async function step(ways: Ways, op: Op, inside?: Inside): Promise<void> {
   const { rtnetlink: rt, nft, holds, flows, reaper, advertiser } = ways;
   switch (op.op) {
     case 'link.add':
-      await reaper.settled(op.link.name);
+      // Only then: what is handed to a worker at once leaves time to prepare the next step (see ahead.ts).
+      if (reaper.isDeleting(op.link.name)) await reaper.settled(op.link.name);
       return addLink(rt, op.link);
     case 'link.set':
       return setLink(rt, op.link, op.changes);
@@ -36,7 +41,7 @@ export async function step(ways: Ways, op: Op): Promise<void> {
       if (op.place !== undefined) advertiser.stop(op.place);
       return reaper.delete(op.name, op.alias, op.place);
     case 'end.set':
-      return putEnd(ways, op.end);
+      return putEnd(ways, op.end, inside);
     case 'address.add':
       return rt.addAddress(indexOf(rt, op.address.link), op.address);
     case 'address.delete':
@@ -72,7 +77,9 @@ export async function step(ways: Ways, op: Op): Promise<void> {
   }
 }
 
-async function putEnd({ advertiser }: Ways, end: SandboxEnd): Promise<void> {
-  const index = await setEnd(end);
-  if (index !== undefined) advertiser.advertise({ ...end, ...end.announce, index });
+async function putEnd({ advertiser }: Ways, end: SandboxEnd, entered = enter(end.sandbox)): Promise<void> {
+  using inside = entered;
+  if (inside === undefined) return;
+  const index = await setEnd(inside, end);
+  advertiser.advertise({ ...end, ...end.announce, index });
 }

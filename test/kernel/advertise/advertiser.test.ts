@@ -163,6 +163,7 @@ describe('advertising', () => {
     const { advertiser: one, errors } = advertiser();
     one.advertise(advertisement(link, { count: 3, intervalMs: NEVER }));
     one.advertise(advertisement(other, { count: 2 }));
+    await both(link);
     one.stop({ sandbox: link.sandbox.path, name: 'c0' });
     await one.settled();
     await waitFor('the other is told', () => other.told().length >= 4);

@@ -204,9 +204,9 @@ describe.each(KINDS)('the interface inside a sandbox, of a $kind', kind => {
   it('is away as soon as somebody looks again, with its routes', async () => {
     const place = placeIn(own.sandbox);
     await apply(kind, place);
-    expect((await own.kernel.viewSandbox(place.sandbox))?.destinations).toContain('198.18.0.0/24');
+    expect((await own.kernel.viewSandbox(place.sandbox, [4, 6]))?.destinations).toContain('198.18.0.0/24');
     await own.kernel.apply([kind.removal(place)], { context: 'container web', teardown: true });
-    const view = await own.kernel.viewSandbox(place.sandbox);
+    const view = await own.kernel.viewSandbox(place.sandbox, [4, 6]);
     expect(view?.links).toEqual([]);
     expect(view?.destinations).toEqual([]);
   });
@@ -216,7 +216,7 @@ describe.each(KINDS)('the interface inside a sandbox, of a $kind', kind => {
     const steps = [...kind.steps(place), kind.removal(place)];
     for (let round = 0; round < 3; round++) {
       await own.kernel.apply(steps, { context: 'container web' });
-      await own.kernel.viewSandbox(place.sandbox);
+      await own.kernel.viewSandbox(place.sandbox, [4, 6]);
     }
     await own.kernel.apply(kind.steps(place), { context: 'container web' });
     expect(await whole(own.sandbox, 'eth100')).toMatchObject({ address: MAC });

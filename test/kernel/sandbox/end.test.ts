@@ -1,6 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { readEnd, setEnd } from '../../../src/kernel/sandbox/end.ts';
-import { endAt, inOwnSandbox, KINDS, MAC, MARK, placedMacvlan, placedVeth, placeIn } from './own-sandbox.ts';
+import { readEnd } from '../../../src/kernel/sandbox/end.ts';
+import {
+  endAt,
+  inOwnSandbox,
+  KINDS,
+  MAC,
+  MARK,
+  placedMacvlan,
+  placedVeth,
+  placeIn,
+  putEnd,
+} from './own-sandbox.ts';
 
 const own = inOwnSandbox();
 const MORE = { addresses: ['198.18.0.9/24', '198.18.0.10/24', '2001:db8::9/64'] };
@@ -15,7 +25,7 @@ describe.each(KINDS)('the end of a $kind inside a sandbox', kind => {
   it('is told by its index there', async () => {
     const end = await made(kind);
     const [link] = await own.sandbox.json('link', 'show', 'eth100');
-    expect(await setEnd(end)).toBe(link?.['ifindex']);
+    expect(await putEnd(end)).toBe(link?.['ifindex']);
   });
 
   it('is read as it was set', async () => {
@@ -35,7 +45,7 @@ describe.each(KINDS)('the end of a $kind inside a sandbox', kind => {
     const end = await made(kind);
     await own.sandbox.sh(harm);
     expect(await readEnd(end)).toBeUndefined();
-    await setEnd(end);
+    await putEnd(end);
     expect(await readEnd(end)).toBe(end);
   });
 
@@ -43,7 +53,7 @@ describe.each(KINDS)('the end of a $kind inside a sandbox', kind => {
     const end = await made(kind);
     await own.sandbox.ip('link', 'delete', 'eth100');
     expect(await readEnd(end)).toBeUndefined();
-    await expect(setEnd(end)).rejects.toMatchObject({
+    await expect(putEnd(end)).rejects.toMatchObject({
       code: 'KERNEL',
       what: 'interface eth100 is not in the container',
     });
@@ -54,14 +64,14 @@ describe.each(KINDS)('the end of a $kind inside a sandbox', kind => {
     await own.sandbox.ip('addr', 'add', '198.18.0.77/24', 'dev', 'eth100');
     const before = await interfaces();
     expect(await readEnd(end)).toBe(end);
-    await setEnd(end);
+    await putEnd(end);
     expect(await interfaces()).toBe(before);
   });
 
   it('is given what it lacks besides', async () => {
     const end = { ...(await made(kind)), ...MORE };
     expect(await readEnd(end)).toBeUndefined();
-    await setEnd(end);
+    await putEnd(end);
     expect(await readEnd(end)).toBe(end);
   });
 });
@@ -86,7 +96,7 @@ describe('an interface of the same name that is somebody else’s', () => {
     const before = await interfaces();
     const sysctls = [{ path: 'net/ipv4/conf/eth100/log_martians', value: '1' }];
     const end = endAt(placeIn(own.sandbox), { ...more, sysctls, addresses: ['198.18.0.9/24'] });
-    await expect(setEnd(end)).rejects.toMatchObject({
+    await expect(putEnd(end)).rejects.toMatchObject({
       code: 'LINK_TAKEN',
       what: 'the container has an interface eth100 already',
     });
@@ -108,7 +118,7 @@ describe('an end that was made and not set', () => {
     await make();
     const end = endAt(placeIn(own.sandbox), more);
     expect(await readEnd(end)).toBeUndefined();
-    await setEnd(end);
+    await putEnd(end);
     expect(await readEnd(end)).toBe(end);
   });
 });
@@ -118,7 +128,7 @@ describe('an end in a sandbox that is not there', () => {
     'is nothing: %s',
     async sandbox => {
       const end = endAt({ sandbox, name: 'eth100' });
-      expect(await setEnd(end)).toBeUndefined();
+      expect(await putEnd(end)).toBeUndefined();
       expect(await readEnd(end)).toBeUndefined();
     },
   );

@@ -6,6 +6,8 @@ import { type LinuxKernel, linuxKernel } from '../../../src/kernel/linux.ts';
 import { NetworkNamespace } from '../../../src/kernel/netns.ts';
 import { Nft } from '../../../src/kernel/nft/nft.ts';
 import { Rtnetlink } from '../../../src/kernel/rtnetlink/rtnetlink.ts';
+import { setEnd } from '../../../src/kernel/sandbox/end.ts';
+import { inSandbox } from '../../../src/kernel/sandbox/enter.ts';
 import { type TestNamespace, testNamespace } from '../namespace.ts';
 
 export const MARK = 'tsnet:n1:e1';
@@ -135,3 +137,7 @@ const openFiles = (kind: RegExp): number =>
       return false;
     }
   }).length;
+
+/** Sets an interface's end up as a step does. */
+export const putEnd = (end: SandboxEnd): Promise<number | undefined> =>
+  inSandbox(end.sandbox, inside => setEnd(inside, end));

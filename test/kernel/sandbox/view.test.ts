@@ -8,7 +8,7 @@ import { inOwnSandbox, openNamespaces, openSockets } from './own-sandbox.ts';
 const own = inOwnSandbox();
 /** Without link-local addresses, which come when the kernel has the time. */
 const view = async () => {
-  const found = await viewSandbox(own.sandbox.path);
+  const found = await viewSandbox(own.sandbox.path, [4, 6]);
   return (
     found && {
       ...found,
@@ -45,9 +45,14 @@ describe('what a sandbox holds', () => {
 
   it('is the same as the kernel tells it of a sandbox in which nothing is being deleted', async () => {
     await own.sandbox.ip('link', 'add', 'eth0', 'type', 'bridge');
-    expect(await own.kernel.viewSandbox(own.sandbox.path)).toEqual(await viewSandbox(own.sandbox.path));
+    expect(await own.kernel.viewSandbox(own.sandbox.path, [4, 6])).toEqual(
+      await viewSandbox(own.sandbox.path, [4, 6]),
+    );
     const links = (await sandboxLinks(own.sandbox.path)) ?? [];
-    expect(links.map(({ name }) => name)).toEqual(['lo', ...(viewSandbox(own.sandbox.path)?.links ?? [])]);
+    expect(links.map(({ name }) => name)).toEqual([
+      'lo',
+      ...(viewSandbox(own.sandbox.path, [4, 6])?.links ?? []),
+    ]);
   });
 });
 
@@ -55,8 +60,8 @@ describe('a look into a sandbox', () => {
   it('leaves the process where it was, and nothing open', () => {
     const home = () => [readlinkSync('/proc/thread-self/ns/net'), openNamespaces(), openSockets()];
     const before = home();
-    expect(viewSandbox(own.sandbox.path)).toBeDefined();
-    expect(viewSandbox('/dev/null')).toBeUndefined();
+    expect(viewSandbox(own.sandbox.path, [4, 6])).toBeDefined();
+    expect(viewSandbox('/dev/null', [4, 6])).toBeUndefined();
     expect(home()).toEqual(before);
   });
 
@@ -80,8 +85,8 @@ describe('what is no sandbox', () => {
   it.each(['/nowhere', '/dev/null', '/proc/self/ns/mnt', '/proc/4194304/ns/net'])(
     'holds nothing: %s',
     async path => {
-      expect(await viewSandbox(path)).toBeUndefined();
-      expect(await own.kernel.viewSandbox(path)).toBeUndefined();
+      expect(await viewSandbox(path, [4, 6])).toBeUndefined();
+      expect(await own.kernel.viewSandbox(path, [4, 6])).toBeUndefined();
       expect(await sandboxLinks(path)).toBeUndefined();
     },
   );
