@@ -5,8 +5,8 @@ import { checkElement } from './elements.ts';
 import type { Field } from './fields.ts';
 import { keyFields, valueFields } from './sets.ts';
 
-/** Names of protocols are looked up in /etc/protocols by nft; where that is missing it prints numbers. */
-const PROTOCOLS: Readonly<Record<string, string>> = { 6: 'tcp', 17: 'udp', 132: 'sctp' };
+/** Protocols by the number that a listing has for them, as they are written in commands. */
+export const PROTOCOL_NAMES: Readonly<Record<string, string>> = { 6: 'tcp', 17: 'udp', 132: 'sctp' };
 
 const SCALAR = z.union([z.string(), z.number().transform(String)]);
 const PREFIX = z
@@ -40,7 +40,7 @@ const read = (fields: readonly Field[], listed: unknown): string[] =>
   PARTS.parse(listed).map((text, index) => {
     switch (fields[index]) {
       case 'inet_proto':
-        return PROTOCOLS[text] ?? text;
+        return PROTOCOL_NAMES[text] ?? text;
       // One address stands for its whole network in a set of intervals, and the other way around.
       case 'ipv4_net':
         return text.includes('/') ? text : `${text}/32`;

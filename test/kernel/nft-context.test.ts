@@ -57,6 +57,14 @@ test('commands queue up and keep their order; JSON and text do not mix', async (
   });
 });
 
+// A name would come from getprotobynumber(3), whose one buffer all threads share.
+test('lists protocols as numbers', async () => {
+  await nft.run(
+    'add table inet a\nadd set inet a s { type inet_proto; }\nadd element inet a s { tcp, sctp }',
+  );
+  expect(await nft.json('list set inet a s')).toMatchObject({ nftables: [{}, { set: { elem: [6, 132] } }] });
+});
+
 test('does not hold up the event loop', async () => {
   const keys = Array.from({ length: 5000 }, (_, i) => `${i + 1}`).join(', ');
   let turns = 0;

@@ -16,8 +16,11 @@ const bind = (library: LibraryHandle) => ({
 
 export type Library = ReturnType<typeof bind>;
 
-/** NFT_CTX_OUTPUT_JSON of <nftables/libnftables.h>. */
-export const OUTPUT_JSON = 1 << 4;
+/**
+ * NFT_CTX_OUTPUT_JSON and _NUMERIC_PROTO of <nftables/libnftables.h>. For a protocol's name the library would ask getprotobynumber(3),
+ * whose one buffer all threads share: a listing made beside another one would now and then show the wrong protocol.
+ */
+export const OUTPUT_JSON = (1 << 4) | (1 << 7);
 
 const SONAME = 'libnftables.so.1';
 let loaded: Library | undefined;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PROTOCOL_NAMES } from '../../firewall/listed-element.ts';
 import type { Redirect } from '../../host-state/types.ts';
 import { elementOf, namesOf, PRIORITY } from './render.ts';
 
@@ -38,7 +39,7 @@ export function readListing(listing: unknown, redirect: Redirect): { whole: bool
 
   const names = namesOf(redirect.endpointId);
   const found = Object.values(names.maps).flatMap(name => maps.get(name) ?? []);
-  const elements = new Set(found.map(([key, value]) => [...key, ...value].join(' ')));
+  const elements = new Set(found.map(([key, value]) => [...named(key), ...value].join(' ')));
   const wanted = new Set(redirect.rules.map(elementOf).map(({ key, value }) => [...key, ...value].join(' ')));
   const whole =
     Object.values(names.maps).every(name => maps.has(name)) &&
@@ -57,3 +58,10 @@ export function readListing(listing: unknown, redirect: Redirect): { whole: bool
   const own = new Set([...Object.values(names.maps), ...names.chains.map(({ name }) => name)]);
   return { whole, others: [...maps.keys(), ...chains.keys()].some(name => !own.has(name)) };
 }
+
+/** Of a key's parts, address, protocol and port, the second is listed as a number. */
+const named = ([address, protocol = '', ...rest]: readonly string[]): readonly (string | undefined)[] => [
+  address,
+  PROTOCOL_NAMES[protocol] ?? protocol,
+  ...rest,
+];
