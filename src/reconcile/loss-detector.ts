@@ -17,6 +17,8 @@ export class LossDetector {
   readonly #names = new Map<number, string>();
   readonly #conditions = new Map<string, string>();
   readonly #up = new Set<string>();
+  /** Index of the bridge that a link is a port of. */
+  readonly #masters = new Map<string, number>();
 
   constructor(expectations: Expectations, foreign: () => ReadonlySet<string>) {
     this.#expectations = expectations;
@@ -67,23 +69,30 @@ export class LossDetector {
     this.#conditions.set(link.name, condition(link));
     if (link.up) this.#up.add(link.name);
     else this.#up.delete(link.name);
+    if (link.master === undefined) this.#masters.delete(link.name);
+    else this.#masters.set(link.name, link.master);
+  }
+
+  #forget(name: string): void {
+    this.#conditions.delete(name);
+    this.#up.delete(name);
+    this.#masters.delete(name);
   }
 
   #ofLink({ change, link }: LinkEvent): string | undefined {
     const before = this.#names.get(link.index);
     if (change === 'set' && before !== undefined && before !== link.name) {
       this.learn([link]);
-      this.#conditions.delete(before);
-      this.#up.delete(before);
+      this.#forget(before);
       const concerns = this.#expectations.link(before) !== undefined || this.#foreign().has(before);
       return concerns || this.#foreign().has(link.name) ? `link ${before} is now ${link.name}` : undefined;
     }
     const known = this.#conditions.get(link.name);
     const wasUp = this.#up.has(link.name);
+    const master = this.#masters.get(link.name);
     if (change === 'removed') {
       this.#names.delete(link.index);
-      this.#conditions.delete(link.name);
-      this.#up.delete(link.name);
+      this.#forget(link.name);
     } else this.#keep(link);
     if (change === 'removed' && this.#expectations.awaits(link.name)) {
       return `link ${link.name} moved into its container`;
@@ -92,6 +101,10 @@ export class LossDetector {
     // A link is made down and then set up: when the event loop is busy it is expected already when that is read.
     if (expected !== undefined && (change === 'removed' || (expected.up && wasUp && !link.up))) {
       return `link ${link.name} ${change === 'removed' ? 'removed' : 'down'}`;
+    }
+    // The same holds for its bridge.
+    if (expected !== undefined && master !== undefined && master !== link.master) {
+      return `link ${link.name} taken off its bridge`;
     }
     if (isEngineBridge(link) && (change === 'removed' || known === undefined)) {
       return `bridge ${link.name} of the engine ${change === 'removed' ? 'removed' : 'added'}`;

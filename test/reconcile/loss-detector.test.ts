@@ -89,6 +89,25 @@ describe('a link that is being made', () => {
   });
 });
 
+describe('a port of a bridge', () => {
+  const port = { ...SHIM, master: 5 };
+  it.each([
+    ['is lost when it is taken off', SHIM],
+    ['is lost when it is put on another one', { ...SHIM, master: 6 }],
+  ])('%s', (_what, after) => {
+    const { detector } = setUp();
+    expect(detector.lossIn(ofLink('set', port))).toBeUndefined();
+    expect(detector.lossIn(ofLink('set', port))).toBeUndefined();
+    expect(detector.lossIn(ofLink('set', after))).toBe('link tss1 taken off its bridge');
+  });
+
+  it('is no loss where it is no concern', () => {
+    const { detector } = setUp();
+    detector.lossIn(ofLink('set', { ...WLAN0, master: 5 }));
+    expect(detector.lossIn(ofLink('set', WLAN0))).toBeUndefined();
+  });
+});
+
 describe('a loss', () => {
   it.each([
     ['events were lost', { kind: 'overrun' }],
