@@ -94,9 +94,12 @@ export class Networks {
     for (const warning of await this.#doubts(network, facts)) call.warn(warning);
 
     state.putNetwork(network);
+    // Meanwhile: it takes as long as all the steps together, and needs none of them.
+    const opened = kernel.openDockerUser();
+    opened.catch(() => undefined);
     try {
       await changes.make(stepsToAdd(network, facts), call, nameOfNetwork(network));
-      await kernel.openDockerUser();
+      await opened;
       refuseLate(call, nameOfNetwork(network));
     } catch (error) {
       await this.#remove(network, call).catch((cause: unknown) =>

@@ -54,6 +54,7 @@ async function settle(nft: Nft, family: DockerFamily, wanted: boolean): Promise<
     ...commandsFor(family, DOCKER_USER, dockerUser, wanted),
     ...commandsFor(family, FORWARD, forward, inForward),
   ];
+  if (commands.length === 0) return false;
   try {
     await nft.run(commands.join('\n'));
   } catch (error) {
@@ -61,7 +62,7 @@ async function settle(nft: Nft, family: DockerFamily, wanted: boolean): Promise<
     if (isMissing(error)) return false;
     throw error;
   }
-  return commands.length > 0;
+  return true;
 }
 
 /** What brings a chain to one rule, or none. @param listing undefined where there is no such chain */
