@@ -138,6 +138,7 @@ export class Endpoints {
 
   async delete(ref: EndpointRef, call: Call): Promise<void> {
     const { runner, state } = this.#context;
+    state.forgetLost(ref.endpointId);
     await runner.run(endpointKeys(ref.networkId), async () => {
       const network = state.network(ref.networkId);
       const endpoint = state.endpoint(ref.networkId, ref.endpointId);

@@ -22,7 +22,9 @@ export class OutsideWorld {
    * @throws TsnetError PORT_TAKEN, PORTS_EXHAUSTED, HOST_ADDRESS: the engine then gives up the container's start
    */
   async program(request: ProgramRequest, call: Call): Promise<void> {
-    const { runner } = this.#context;
+    const { runner, state } = this.#context;
+    // An engine that boots clears a dead container's networks away one by one, and of what is left makes one its way out.
+    if (state.isLost(request.endpointId)) return;
     for (;;) {
       const rival = await runner.run(endpointKeys(request.networkId), async () => {
         const network = requireNetwork(this.#context.state, request.networkId);

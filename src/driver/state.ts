@@ -13,6 +13,8 @@ export class State {
   #networks: Map<string, Network> | undefined;
   readonly #endpoints = new Map<string, Map<string, Endpoint>>();
   #restored: ReadonlySet<string> | undefined;
+  /** Ids of endpoints that went with their containers and that the engine has not deleted yet. */
+  readonly #lost = new Set<string>();
 
   constructor(store: Store) {
     this.#store = store;
@@ -68,6 +70,22 @@ export class State {
     this.load();
     this.#store.putEndpoint(endpoint);
     this.#of(endpoint.networkId).set(endpoint.id, endpoint);
+    this.#lost.delete(endpoint.id);
+  }
+
+  /** Deletes an endpoint whose container is gone, which the engine may have to find out yet. */
+  loseEndpoint(endpoint: Endpoint): void {
+    this.deleteEndpoint(endpoint);
+    this.#lost.add(endpoint.id);
+  }
+
+  isLost(endpointId: string): boolean {
+    return this.#lost.has(endpointId);
+  }
+
+  /** The engine has found out. */
+  forgetLost(endpointId: string): void {
+    this.#lost.delete(endpointId);
   }
 
   deleteEndpoint(endpoint: Endpoint): void {

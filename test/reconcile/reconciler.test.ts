@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { bridgeName, containerLinkName, portName, shimName } from '../../src/host-state/names.ts';
 import { rejection } from '../driver/refusal.ts';
-import { attach, endpointOn, HOST, NETWORKS, sandboxOf, World } from '../driver/world.ts';
+import { attach, endpointOn, FakeCall, HOST, NETWORKS, sandboxOf, World } from '../driver/world.ts';
 import { reconcilerOf, stepsLeft } from './restore.ts';
 
 const BRIDGE = bridgeName(NETWORKS.nat.networkId);
@@ -117,6 +117,19 @@ describe('run', () => {
     expect(world.state.endpointsOf(NETWORKS.lan.networkId)).toEqual([]);
     expect(world.kernel.model.routes.size).toBe(0);
     expect(lines).toContain('info: endpoint 198.18.0.11/24 is gone with its container and is forgotten');
+  });
+
+  // An engine that boots clears one network of a dead container away after the other, and makes what is left its way out.
+  it('lets the engine ask for the ports of an endpoint that is gone, until it has deleted it', async () => {
+    const world = new World();
+    await attach(world, 'lan', 1);
+    const ref = { networkId: NETWORKS.lan.networkId, endpointId };
+    const program = () => world.driver.program({ ...ref, ports: [] }, new FakeCall());
+    world.kernel.die(sandboxOf(endpointId), 'none');
+    await reconcilerOf(world).reconciler.run('test');
+    await program();
+    await world.driver.deleteEndpoint(ref, new FakeCall());
+    expect(await rejection(program())).toMatchObject({ code: 'ENDPOINT_UNKNOWN' });
   });
 
   it('does not take an endpoint for lost that comes back to the host between two looks', async () => {
