@@ -3,6 +3,8 @@
  * counts as well, for people leave `com.docker.network.bridge.` out. Case does not count.
  */
 export function nearest(word: string, candidates: readonly string[]): string {
+  // Another one may differ from it in case alone.
+  if (candidates.includes(word)) return word;
   const last = (text: string) => text.split('.').at(-1) ?? text;
   // As much as a name can have: the time grows with the length.
   const wanted = word.slice(0, 64).toLowerCase();
