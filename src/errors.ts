@@ -284,7 +284,10 @@ export class TsnetError extends Error {
 
   constructor(code: ErrorCode, what: string, options: { cause?: unknown; remedy?: string } = {}) {
     const remedy = options.remedy ?? ERRORS[code].remedy;
-    super(`${code}: ${what}. ${remedy}`, options.cause === undefined ? {} : { cause: options.cause });
+    super(
+      withoutControls(`${code}: ${what}. ${remedy}`),
+      options.cause === undefined ? {} : { cause: options.cause },
+    );
     this.code = code;
     this.what = what;
     this.remedy = remedy;
@@ -293,4 +296,15 @@ export class TsnetError extends Error {
   get status(): number {
     return ERRORS[this.code].status;
   }
+}
+
+/**
+ * The message goes to the user's terminal. Quoted text of a request (JSON.stringify) still has DEL, the C1 controls and
+ * what turns the direction of writing in it, and a terminal obeys them.
+ */
+function withoutControls(text: string): string {
+  return text.replace(
+    /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu,
+    character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }

@@ -27,6 +27,12 @@ describe.each(CODES)('%s', code => {
 });
 
 describe('TsnetError', () => {
+  // Its message is printed on the user's terminal, which obeys them.
+  it('says no control characters of a request', () => {
+    const error = new TsnetError('PARENT_MISSING', 'parent \u009b2J\u007f\u202e\n does not exist');
+    expect(error.message).toMatch(/^PARENT_MISSING: parent \\u009b2J\\u007f\\u202e\\u000a does not exist/);
+  });
+
   it('says its code, what happened to which object, and what to do', () => {
     const error = new TsnetError('PARENT_MISSING', 'parent eth9 does not exist');
     expect(error.message).toBe(

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { bareOf } from '../addresses.ts';
 import { TsnetError } from '../errors.ts';
 import type { Endpoint, Network } from '../model.ts';
@@ -16,6 +17,7 @@ import { hostSource } from '../shim/shim.ts';
 import type { Attachments } from './attachments.ts';
 import { refuseLate } from './change.ts';
 import { type Context, endpointKeys, factsFor, stepsToAdd, stepsToDetach } from './context.ts';
+import { EndpointRemoval } from './endpoint-removal.ts';
 import { nameOfEndpoint, nameOfNetwork } from './object-names.ts';
 import type { OutsideWorld } from './outside-world.ts';
 import { requireEndpoint, requireNetwork } from './require.ts';
@@ -34,23 +36,27 @@ export class Endpoints {
   readonly #context: Context;
   readonly #outside: OutsideWorld;
   readonly #attachments: Attachments;
+  readonly #removal: EndpointRemoval;
   readonly #deletions = new Spacing(BETWEEN_DELETIONS);
-  /** Ids of those that are removed but for what the kernel does in the background. */
-  readonly #going = new Set<string>();
 
   constructor(context: Context, outside: OutsideWorld, attachments: Attachments) {
     this.#context = context;
     this.#outside = outside;
     this.#attachments = attachments;
+    this.#removal = new EndpointRemoval(context);
   }
 
   async create(request: CreateEndpointRequest, call: Call): Promise<CreateEndpointAnswer> {
-    return this.#context.runner.run(endpointKeys(request.networkId), async () => {
+    // Before anything is changed for it.
+    const wishes = wishesOf(request.options);
+    const keys = [...endpointKeys(request.networkId), `endpoint ${request.endpointId}`];
+    return this.#context.runner.run(keys, async () => {
       const network = requireNetwork(this.#context.state, request.networkId);
       call.about(`${nameOfEndpoint(asNamed(request))} on ${nameOfNetwork(network)}`);
       const existing = this.#context.state.endpoint(request.networkId, request.endpointId);
       if (existing?.lifecycle === 'live') return repeat(existing, request);
-      if (existing !== undefined) await this.#remove(network, existing, call);
+      if (existing !== undefined) await this.#removal.remove(network, existing, call);
+      this.#refuseElsewhere(request);
       checkAddress(network, request.address4, network.subnets4);
       checkAddress(network, request.address6, network.subnets6);
       await this.#supersede(network, request, call);
@@ -67,7 +73,7 @@ export class Endpoints {
         mac,
         macFromEngine: request.mac !== undefined,
         joined: false,
-        ...wishesOf(request.options),
+        ...wishes,
         ports: [],
         published: [],
       });
@@ -93,6 +99,9 @@ export class Endpoints {
         ...(await this.#attachments.choose(network, known, request.sandbox)),
         ports: request.ports,
       };
+      // What was made for another sandbox, or other ports, is found by nobody once the row says something else.
+      const isOther = known.sandbox !== request.sandbox || !isDeepStrictEqual(known.ports, request.ports);
+      if (known.joined && isOther) await changes.undo(stepsToDetach(network, known, facts), call, context);
       state.putEndpoint(endpoint);
       try {
         await changes.make(stepsToAdd(network, facts, endpoint), call, context);
@@ -144,40 +153,9 @@ export class Endpoints {
       const endpoint = state.endpoint(ref.networkId, ref.endpointId);
       if (network === undefined || endpoint === undefined) return;
       call.about(`${nameOfEndpoint(endpoint)} on ${nameOfNetwork(network)}`);
-      await this.#remove(network, endpoint, call);
+      await this.#removal.remove(network, endpoint, call);
     });
     await this.#deletions.pass(ref.networkId);
-  }
-
-  async #remove(network: Network, endpoint: Endpoint, call: Call): Promise<void> {
-    const { state, kernel, changes } = this.#context;
-    if (endpoint.lifecycle !== 'deleting') state.putEndpoint({ ...endpoint, lifecycle: 'deleting' });
-    const live: Endpoint = { ...endpoint, lifecycle: 'live' };
-    const steps = stepsToDetach({ ...network, lifecycle: 'live' }, live, await factsFor(kernel, network));
-    await changes.undo(steps, call, `${nameOfEndpoint(endpoint)} on ${nameOfNetwork(network)}`);
-    const hidden = steps.flatMap(op => (op.op === 'link.delete' && op.place !== undefined ? op.name : []));
-    if (hidden.length === 0) state.deleteEndpoint(endpoint);
-    else void this.#forgetWhenGone(endpoint, hidden);
-  }
-
-  /**
-   * A link that was made in a container may have nothing on the host that bears a mark: should this process end before the kernel has
-   * deleted it, only the endpoint's row leads there. Never rejected.
-   */
-  async #forgetWhenGone({ networkId, id }: Endpoint, links: readonly string[]): Promise<void> {
-    const { state, kernel, runner } = this.#context;
-    this.#going.add(id);
-    try {
-      const isGone = await kernel.gone(links);
-      await runner.run(endpointKeys(networkId), async () => {
-        const row = state.endpoint(networkId, id);
-        if (isGone && row?.lifecycle === 'deleting') state.deleteEndpoint(row);
-      });
-    } catch {
-      // The row says what is to be done, and the next reconcile does it.
-    } finally {
-      this.#going.delete(id);
-    }
   }
 
   /**
@@ -190,20 +168,31 @@ export class Endpoints {
       .filter(
         endpoint =>
           endpoint.id !== request.endpointId &&
-          !this.#going.has(endpoint.id) &&
+          !this.#removal.isGoing(endpoint.id) &&
           ((endpoint.address4 !== undefined && endpoint.address4 === request.address4) ||
             (endpoint.address6 !== undefined && endpoint.address6 === request.address6)),
       );
     for (const endpoint of lost) {
       call.warn(`${nameOfEndpoint(endpoint)} was never removed by the engine; its address is given out anew`);
-      await this.#remove(network, endpoint, call);
+      await this.#removal.remove(network, endpoint, call);
     }
+  }
+
+  /** An id is that of one endpoint, in the store as in the names of links. */
+  #refuseElsewhere({ networkId, endpointId }: CreateEndpointRequest): void {
+    const { state } = this.#context;
+    const other = state
+      .networks()
+      .find(({ id }) => id !== networkId && state.endpoint(id, endpointId) !== undefined);
+    if (other === undefined) return;
+    const what = `endpoint ${endpointId.slice(0, 12)} exists on ${nameOfNetwork(other)}`;
+    throw new TsnetError('ENDPOINT_EXISTS', what);
   }
 
   /** The kernel would say EINVAL, and only when the container starts. */
   #refuseSecondPassthru(network: Network): void {
     if (network.options.macvlanMode !== 'passthru') return;
-    const rival = this.#context.state.endpointsOf(network.id).find(({ id }) => !this.#going.has(id));
+    const rival = this.#context.state.endpointsOf(network.id).find(({ id }) => !this.#removal.isGoing(id));
     if (rival === undefined) return;
     const what = `${nameOfNetwork(network)} is passthru and ${nameOfEndpoint(rival)} holds its one place`;
     throw new TsnetError('PARENT_BUSY', what);

@@ -2,7 +2,7 @@ import type { Call, EndpointRef, ProgramRequest } from '../protocol/types.ts';
 import { type Context, endpointKeys } from './context.ts';
 import { nameOfEndpoint, nameOfNetwork } from './object-names.ts';
 import { Publisher } from './publisher.ts';
-import { requireEndpoint, requireNetwork } from './require.ts';
+import { requireEndpoint, requireJoined, requireNetwork } from './require.ts';
 import { Rivals } from './rivals.ts';
 
 /** A container's ways to and from the outside world: ProgramExternalConnectivity and RevokeExternalConnectivity. */
@@ -25,18 +25,22 @@ export class OutsideWorld {
     const { runner, state } = this.#context;
     // An engine that boots clears a dead container's networks away one by one, and of what is left makes one its way out.
     if (state.isLost(request.endpointId)) return;
+    // One that has been told to give way and still holds the port would be found for ever.
+    const asked = new Set<string>();
     for (;;) {
       const rival = await runner.run(endpointKeys(request.networkId), async () => {
         const network = requireNetwork(this.#context.state, request.networkId);
         const endpoint = requireEndpoint(this.#context.state, network, request.endpointId);
         call.about(`${nameOfEndpoint(endpoint)} on ${nameOfNetwork(network)}`);
-        const asked = { ...endpoint, ports: request.ports };
+        requireJoined(endpoint, network);
+        const asking = { ...endpoint, ports: request.ports };
         try {
-          await this.#publisher.publish(network, asked, request.noRelay !== true, call);
+          await this.#publisher.publish(network, asking, request.noRelay !== true, call);
           return undefined;
         } catch (error) {
-          const found = await this.#rivals.of(network, asked, error);
-          if (found === undefined) throw error;
+          const found = await this.#rivals.of(network, asking, error);
+          if (found === undefined || asked.has(found.endpointId)) throw error;
+          asked.add(found.endpointId);
           return found;
         }
       });

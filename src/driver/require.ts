@@ -1,6 +1,6 @@
 import { TsnetError } from '../errors.ts';
 import type { Endpoint, Network } from '../model.ts';
-import { nameOfNetwork } from './object-names.ts';
+import { nameOfEndpoint, nameOfNetwork } from './object-names.ts';
 import type { State } from './state.ts';
 
 /** @throws TsnetError NETWORK_UNKNOWN, also for one whose removal has begun */
@@ -22,4 +22,17 @@ export function requireEndpoint(state: State, network: Network, id: string): End
     );
   }
   return endpoint;
+}
+
+/**
+ * Ports are published for a container: before Join nothing is desired of the host for an endpoint, and nothing would
+ * take back what it holds.
+ * @throws TsnetError ENDPOINT_UNKNOWN
+ */
+export function requireJoined(endpoint: Endpoint, network: Network): void {
+  if (endpoint.joined) return;
+  throw new TsnetError(
+    'ENDPOINT_UNKNOWN',
+    `${nameOfEndpoint(endpoint)} on ${nameOfNetwork(network)} is in no container`,
+  );
 }

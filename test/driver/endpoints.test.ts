@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { endpointMark } from '../../src/host-state/mark.ts';
 import { containerLinkName, portName, shimName } from '../../src/host-state/names.ts';
 import { macOfAddress } from '../../src/modes/mac.ts';
+import { marksThere, stepsLeft } from '../reconcile/restore.ts';
 import { rejection } from './refusal.ts';
 import {
   attach,
@@ -48,6 +50,30 @@ describe('CreateEndpoint', () => {
         published: [],
       },
     ]);
+  });
+
+  it('is refused by an id that an endpoint of another network has', async () => {
+    const { world, endpoint } = await withEndpoint('nat');
+    await attach(world, 'lan');
+    const before = world.snapshot();
+    const same = endpointOn('lan', 2, { endpointId: endpoint.endpointId });
+    expect(await rejection(world.driver.createEndpoint(same, new FakeCall()))).toMatchObject({
+      code: 'ENDPOINT_EXISTS',
+    });
+    expect(world.snapshot()).toEqual(before);
+  });
+
+  it('changes nothing where an option is refused, also for an address that another one has', async () => {
+    const world = new World();
+    await attach(world, 'nat', 1);
+    const before = world.snapshot();
+    const { address4 = '' } = endpointOn('nat', 1);
+    const options = { 'com.docker.network.endpoint.ifname': 'no name' };
+    const refused = endpointOn('nat', 2, { address4, options });
+    expect(await rejection(world.driver.createEndpoint(refused, new FakeCall()))).toMatchObject({
+      code: 'OPTION_INVALID',
+    });
+    expect(world.snapshot()).toEqual(before);
   });
 
   it('returns nothing where the request had a MAC', async () => {
@@ -203,6 +229,16 @@ describe('passthru', () => {
 });
 
 describe('Join', () => {
+  it('for another sandbox leaves nothing in the first', async () => {
+    const { world, endpoint } = await withEndpoint('nat');
+    const ref = { networkId: endpoint.networkId, endpointId: endpoint.endpointId };
+    for (const sandbox of ['/run/docker/netns/one', '/run/docker/netns/two']) {
+      await world.driver.join({ ...ref, sandbox, ports: [] }, new FakeCall());
+      expect(marksThere(world)).toContain(endpointMark(ref.networkId, ref.endpointId));
+      expect(await stepsLeft(world)).toEqual([]);
+    }
+  });
+
   it('has the endpoint on the disk as joined before it changes the host', async () => {
     const { world, endpoint } = await withEndpoint('lan');
     const call = new FakeCall();

@@ -26,6 +26,28 @@ describe('ProgramExternalConnectivity', () => {
     expect([...world.kernel.model.holds.keys()]).toEqual(['tcp 0.0.0.0 8080', 'tcp :: 8080']);
   });
 
+  it('is refused for an endpoint in no container', async () => {
+    const world = new World();
+    await attach(world, 'nat');
+    await world.driver.createEndpoint(endpointOn('nat', 1), new FakeCall());
+    expect(await rejection(program(world, 'nat', 1, PORT))).toMatchObject({ code: 'ENDPOINT_UNKNOWN' });
+    expect(world.kernel.model.holds.size).toBe(0);
+  });
+
+  it('ends where another endpoint of the container keeps the port although it was told to give way', async () => {
+    const world = new World();
+    await attach(world, 'nat', 1);
+    await program(world, 'nat', 1, PORT);
+    const [first] = world.state.endpointsOf(endpointOn('nat', 1).networkId);
+    if (first === undefined) throw new Error('the endpoint is gone');
+    world.state.putEndpoint({ ...first, published: [] });
+    const second = endpointOn('nat', 2);
+    await world.driver.createEndpoint(second, new FakeCall());
+    const ref = { networkId: second.networkId, endpointId: second.endpointId };
+    await world.driver.join({ ...ref, sandbox: sandboxOf(first.id), ports: [] }, new FakeCall());
+    expect(await rejection(program(world, 'nat', 2, PORT))).toMatchObject({ code: 'PORT_TAKEN' });
+  });
+
   it('repeated changes nothing', async () => {
     const world = new World();
     await attach(world, 'nat', 1);
