@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync, readFileSync, write, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { failPoint } from '../fail-points.ts';
 
 const writeFd = promisify(write);
 
@@ -47,6 +48,7 @@ export async function writeSysctl(
   within: <T>(action: () => T) => T = action => action(),
 ): Promise<void> {
   if (within(() => readSysctl(path)) === value) return;
+  failPoint('sysctl', path);
   // Without O_CREAT, so that a mistaken path never asks for a new file.
   const file = within(() => openSync(sysctlFile(writableRoot, path), constants.O_WRONLY));
   try {

@@ -1,4 +1,5 @@
 import { TsnetError } from '../errors.ts';
+import { failPoint } from '../fail-points.ts';
 import type { Log } from '../log.ts';
 import { CallRecord } from './call-record.ts';
 import { toTsnetError } from './to-tsnet-error.ts';
@@ -49,7 +50,9 @@ export const runCall = async (
   const outcome = await Promise.race([result, expiry]);
   clearTimeout(timer);
   record.ended();
+  failPoint('answer', method);
   answer(outcome);
+  failPoint('answered', method);
   if ('answer' in outcome) record.succeeded();
   else record.failed(outcome.error);
   if (isLate) {

@@ -1,5 +1,6 @@
 import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
+import { failPoint } from '../../fail-points.ts';
 import { recv, recvOnWorker, sendOnWorker, setsockopt, stableBuffer } from '../libc.ts';
 import type { NetworkNamespace } from '../netns.ts';
 import * as nl from './constants.ts';
@@ -79,6 +80,7 @@ export class NetlinkSocket {
    * @throws NetlinkError when the kernel refuses
    */
   async request(request: Request): Promise<Message[]> {
+    if (!isQuestion(request)) failPoint('netlink', request.operation);
     const sequence = await this.#send(request, nl.NLM_F_ACK);
     const answers: Message[] = [];
     for (;;) {
@@ -105,9 +107,10 @@ export class NetlinkSocket {
     const messages = requests.map((request, index) =>
       this.#message(request, index === requests.length - 1 ? nl.NLM_F_ACK : 0),
     );
-    const last = requests.at(-1);
-    if (last === undefined) return { answers: [], refusals: [] };
+    const [first, last] = [requests[0], requests.at(-1)];
+    if (first === undefined || last === undefined) return { answers: [], refusals: [] };
     const sequence = this.#sequence;
+    failPoint('netlink', first.operation);
     await this.#transmit(Buffer.concat(messages), last.operation);
     const answers: Message[] = [];
     const refusals: NetlinkError[] = [];
@@ -219,3 +222,6 @@ export class NetlinkSocket {
     return decodeMessages(Buffer.from(this.#buffer.subarray(0, length)));
   }
 }
+
+/** A RTM_GET*: rtnetlink's messages come in fours, new, delete, get and set (net/core/rtnetlink.c, rtnetlink_rcv_msg()). */
+const isQuestion = ({ type }: Request): boolean => type < 0x100 && (type & 3) === 2;

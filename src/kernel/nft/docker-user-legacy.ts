@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { execa } from 'execa';
+import { failPoint } from '../../fail-points.ts';
 import { countLegacyRules, DOCKER_USER, type DockerFamily, legacyRule } from '../../firewall/docker-user.ts';
 import type { DockerUserOutcome } from './docker-user.ts';
 
@@ -34,6 +35,7 @@ async function settle(family: DockerFamily, wanted: 0 | 1): Promise<DockerUserOu
   let count = countLegacyRules(listing.stdout);
   let changed = false;
   while (count !== wanted) {
+    failPoint('iptables', program);
     const result = await iptables(count < wanted ? '-I' : '-D', DOCKER_USER, ...legacyRule());
     if (result.failed) return { changed, problem: `${program}: ${result.stderr || result.shortMessage}` };
     changed = true;

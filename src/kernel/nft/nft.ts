@@ -1,4 +1,5 @@
 import { TsnetError } from '../../errors.ts';
+import { failPoint } from '../../fail-points.ts';
 import { type Library, loadLibrary, OUTPUT_JSON } from './library.ts';
 import { portOf, requireNetfilter, watchingSockets } from './port.ts';
 
@@ -106,6 +107,7 @@ export class Nft {
     const library = this.#library;
     const context = this.#context;
     library.setFlags(context, flags);
+    if (flags !== OUTPUT_JSON) failPoint('nftables', commands);
     return new Promise((resolve, reject) => {
       library.run.async(context, commands, (failure: unknown, status: number) => {
         const output = library.output(context) as string;
