@@ -3,13 +3,16 @@
  * dynamic loader only takes files: it is laid in a private directory, where koffi looks for it by way of
  * `process.resourcesPath` (koffi's own convention for bundles), and removed when it has been loaded.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getAsset, isSea } from 'node:sea';
 
 /** /run first: /tmp may be full or mounted noexec; of those that exist the first that takes the file is used. */
 const PLACES = ['/run', '/dev/shm', tmpdir()];
+
+/** What the directories' names begin with; the id of the process that made it comes next. */
+const NAME = 'tsnet-addon-';
 
 let directory: string | undefined;
 
@@ -18,7 +21,8 @@ function unpack(): string {
   const failures: unknown[] = [];
   for (const place of PLACES) {
     try {
-      const root = mkdtempSync(join(place, 'tsnet-addon-'));
+      removeLeft(place);
+      const root = mkdtempSync(join(place, `${NAME}${process.pid}-`));
       directory = root;
       const folder = join(root, 'koffi', `linux_${process.arch}`);
       mkdirSync(folder, { recursive: true });
@@ -33,6 +37,15 @@ function unpack(): string {
     }
   }
   throw new AggregateError(failures, `no place to load koffi from: ${failures.map(String).join('; ')}`);
+}
+
+/** What processes that were killed while they loaded it have left: some megabytes each, of memory. */
+function removeLeft(place: string): void {
+  for (const name of readdirSync(place)) {
+    const maker = /^\d+(?=-)/.exec(name.startsWith(NAME) ? name.slice(NAME.length) : '')?.[0];
+    if (maker !== undefined && !existsSync(`/proc/${maker}`))
+      rmSync(join(place, name), { recursive: true, force: true });
+  }
 }
 
 /** Called once koffi is loaded: the mapping stays when the file is gone. */

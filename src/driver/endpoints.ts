@@ -1,26 +1,14 @@
-import { isDeepStrictEqual } from 'node:util';
-import { bareOf } from '../addresses.ts';
 import { TsnetError } from '../errors.ts';
 import type { Endpoint, Network } from '../model.ts';
 import { realSubnets, subnetOf } from '../modes/addressing.ts';
-import { modeOf } from '../modes/desired.ts';
 import { macOfAddress, stableMac } from '../modes/mac.ts';
-import type {
-  Call,
-  CreateEndpointAnswer,
-  CreateEndpointRequest,
-  EndpointRef,
-  JoinAnswer,
-  JoinRequest,
-} from '../protocol/types.ts';
-import { hostSource } from '../shim/shim.ts';
-import type { Attachments } from './attachments.ts';
+import type { Call, CreateEndpointAnswer, CreateEndpointRequest, EndpointRef } from '../protocol/types.ts';
 import { refuseLate } from './change.ts';
-import { type Context, endpointKeys, factsFor, stepsToAdd, stepsToDetach } from './context.ts';
+import { type Context, endpointKeys, factsFor } from './context.ts';
 import { EndpointRemoval } from './endpoint-removal.ts';
 import { nameOfEndpoint, nameOfNetwork } from './object-names.ts';
 import type { OutsideWorld } from './outside-world.ts';
-import { requireEndpoint, requireNetwork } from './require.ts';
+import { requireNetwork } from './require.ts';
 import { Spacing } from './spacing.ts';
 import { wishesOf } from './wishes.ts';
 
@@ -31,18 +19,16 @@ import { wishesOf } from './wishes.ts';
  */
 const BETWEEN_DELETIONS = 6;
 
-/** The life of endpoints: CreateEndpoint remembers one, Join makes its link, DeleteEndpoint takes it away. */
+/** The life of endpoints: CreateEndpoint remembers one, Join (joining.ts) makes its link, DeleteEndpoint takes it away. */
 export class Endpoints {
   readonly #context: Context;
   readonly #outside: OutsideWorld;
-  readonly #attachments: Attachments;
   readonly #removal: EndpointRemoval;
   readonly #deletions = new Spacing(BETWEEN_DELETIONS);
 
-  constructor(context: Context, outside: OutsideWorld, attachments: Attachments) {
+  constructor(context: Context, outside: OutsideWorld) {
     this.#context = context;
     this.#outside = outside;
-    this.#attachments = attachments;
     this.#removal = new EndpointRemoval(context);
   }
 
@@ -79,54 +65,6 @@ export class Endpoints {
       });
       return request.mac === undefined ? { mac } : {};
     });
-  }
-
-  async join(request: JoinRequest, call: Call): Promise<JoinAnswer> {
-    const { runner, state, kernel, changes } = this.#context;
-    const answer = await runner.run(endpointKeys(request.networkId), async () => {
-      const network = requireNetwork(this.#context.state, request.networkId);
-      const known = requireEndpoint(this.#context.state, network, request.endpointId);
-      const context = `${nameOfEndpoint(known)} on ${nameOfNetwork(network)}`;
-      call.about(context);
-      refuseLate(call, context);
-      await this.#checkBase(network);
-      const facts = await factsFor(kernel, network);
-      const { left: _left, inside: _inside, prefix: _prefix, ...there } = known;
-      const endpoint: Endpoint = {
-        ...there,
-        joined: true,
-        sandbox: request.sandbox,
-        ...(await this.#attachments.choose(network, known, request.sandbox)),
-        ports: request.ports,
-      };
-      // What was made for another sandbox, or other ports, is found by nobody once the row says something else.
-      const isOther = known.sandbox !== request.sandbox || !isDeepStrictEqual(known.ports, request.ports);
-      if (known.joined && isOther) await changes.undo(stepsToDetach(network, known, facts), call, context);
-      state.putEndpoint(endpoint);
-      try {
-        await changes.make(stepsToAdd(network, facts, endpoint), call, context);
-        refuseLate(call, context);
-      } catch (error) {
-        await changes
-          .undo(stepsToDetach(network, endpoint, facts), call, context)
-          .catch((cause: unknown) => call.warn(`taking it back failed as well: ${cause}`));
-        const { sandbox: _sandbox, inside: _place, prefix: _named, ...apart } = known;
-        state.putEndpoint({ ...apart, joined: false });
-        throw error;
-      }
-      const parent = network.options.shim ? facts.parents.get(network.base.link) : undefined;
-      for (const cidr of [endpoint.address4, endpoint.address6]) {
-        if (parent === undefined || cidr === undefined) continue;
-        if (hostSource(network, parent, bareOf(cidr)) === undefined) {
-          call.warn(`the host has no address on ${parent.name} to reach ${bareOf(cidr)} from`);
-        }
-      }
-      return modeOf(network).join(network, endpoint);
-    });
-    // The engine asks for ports by the network that has the default gateway only.
-    if (answer.gateway4 === undefined && answer.gateway6 === undefined)
-      await this.#outside.program(request, call);
-    return answer;
   }
 
   /**
@@ -207,24 +145,6 @@ export class Endpoints {
     }
     const address = request.address4 ?? request.address6;
     return address === undefined ? stableMac('endpoint', request.endpointId) : macOfAddress(address);
-  }
-
-  /** What the network hangs on may have gone, or gone down, since it was created. */
-  async #checkBase(network: Network): Promise<void> {
-    if (network.base.kind === 'own') return;
-    const link = await this.#context.kernel.link(network.base.link);
-    const isBridge = network.base.type === 'bridge';
-    if (link === undefined) {
-      throw new TsnetError(
-        isBridge ? 'BRIDGE_MISSING' : 'PARENT_MISSING',
-        `${isBridge ? 'bridge' : 'parent'} ${network.base.link} of ${nameOfNetwork(network)} does not exist`,
-      );
-    }
-    if (!isBridge && !link.up) {
-      throw new TsnetError('PARENT_DOWN', `parent ${link.name} of ${nameOfNetwork(network)} is down`, {
-        remedy: `Bring it up: ip link set ${link.name} up.`,
-      });
-    }
   }
 }
 

@@ -1,3 +1,4 @@
+import { TsnetError } from '../errors.ts';
 import type { Endpoint, Network } from '../model.ts';
 import type { Store } from '../store/types.ts';
 
@@ -73,10 +74,23 @@ export class State {
     this.#lost.delete(endpoint.id);
   }
 
-  /** Deletes an endpoint whose container is gone, which the engine may have to find out yet. */
+  /**
+   * Deletes an endpoint whose container is gone, which the engine may have to find out yet. Where the store cannot be written its row is
+   * left to the next start, which finds out the same.
+   */
   loseEndpoint(endpoint: Endpoint): void {
-    this.deleteEndpoint(endpoint);
+    this.load();
+    unlessUnwritable(() => this.#store.deleteEndpoint(endpoint.id));
+    this.#endpoints.get(endpoint.networkId)?.delete(endpoint.id);
     this.#lost.add(endpoint.id);
+  }
+
+  /** Says of an endpoint that was left that it is to be removed, which the next start finds out as well. */
+  giveUpEndpoint(endpoint: Endpoint): void {
+    const after: Endpoint = { ...endpoint, lifecycle: 'deleting' };
+    this.load();
+    unlessUnwritable(() => this.#store.putEndpoint(after));
+    this.#of(endpoint.networkId).set(endpoint.id, after);
   }
 
   isLost(endpointId: string): boolean {
@@ -114,6 +128,19 @@ export class State {
     return map;
   }
 }
+
+/** @throws what `write` throws, but for a disk that is full or read-only */
+function unlessUnwritable(write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    if (!isUnwritable(error)) throw error;
+  }
+}
+
+/** Whether an error says that the store can be read and not be written. */
+export const isUnwritable = (error: unknown): boolean =>
+  error instanceof TsnetError && (error.code === 'STATE_UNWRITABLE' || error.code === 'STATE_FULL');
 
 function parsePaths(text = '[]'): ReadonlySet<string> {
   const list: unknown = JSON.parse(text);

@@ -13,6 +13,8 @@ export class MemoryStore implements Store {
   readonly #fuse: Fuse;
   /** Every read fails while set. */
   unreadable = false;
+  /** Every write fails while set. */
+  unwritable = false;
 
   constructor(fuse: Fuse) {
     this.#fuse = fuse;
@@ -81,6 +83,7 @@ export class MemoryStore implements Store {
   }
 
   #write(what: string): void {
+    if (this.unwritable) throw new TsnetError('STATE_UNWRITABLE', 'the disk is read-only');
     if (this.#fuse.burn(what)) throw new TsnetError('STATE_FULL', `no space for "${what}"`);
   }
 }
