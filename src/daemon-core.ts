@@ -13,26 +13,42 @@ import { SwarmLeftovers } from './driver/swarm-leftovers.ts';
 import { viewAttachments, viewEngine } from './engine/client.ts';
 import { ContainerNames } from './engine/container-names.ts';
 import { Inventory } from './engine/inventory.ts';
+import { engineListing } from './engine/listing.ts';
+import { OwnEngine } from './engine/own-engine.ts';
 import { Firewalld } from './host-firewall/firewalld.ts';
 import { readGuard } from './host-firewall/ufw.ts';
 import { checkCapabilities } from './instance/capabilities.ts';
+import { refuseStrangersLinks } from './instance/first-meeting.ts';
+import type { Ipam } from './ipam/ipam.ts';
 import { linuxKernel } from './kernel/linux.ts';
 import { keepFlows } from './kernel/nft/flow-keeper.ts';
 import { Nft } from './kernel/nft/nft.ts';
 import { Rtnetlink } from './kernel/rtnetlink/rtnetlink.ts';
 import type { Log } from './log.ts';
+import { Collector } from './orphans/collector.ts';
+import type { Heard } from './orphans/heard.ts';
+import { listenToDriver } from './orphans/listen.ts';
+import { remover } from './orphans/remove.ts';
+import { isSandboxThere } from './orphans/sandbox-there.ts';
+import { Sweep } from './orphans/sweep.ts';
 import type { Admin } from './protocol/admin-router.ts';
 import type { NetworkDriver } from './protocol/types.ts';
 import { Expectations } from './reconcile/expectations.ts';
 import { Reconciler } from './reconcile/reconciler.ts';
 import { Repairer } from './reconcile/repairer.ts';
+import type { StoreHealth } from './store/health.ts';
 import type { Store } from './store/types.ts';
 
 export interface CoreOptions {
-  readonly store: Store;
+  readonly store: Store & { health(): StoreHealth };
   readonly state: State;
   /** Path of the engine's API socket; empty: do not ask. */
   readonly dockerSocket: string;
+  /** Milliseconds from the report that the engine does not know something to its removal; Infinity: never. */
+  readonly orphanGraceMs: number;
+  readonly ipam: Ipam;
+  /** What calls have spoken of, those to IPAM included. */
+  readonly heard: Heard;
   readonly log: Log;
 }
 
@@ -50,7 +66,8 @@ export interface Core extends AsyncDisposable {
  * Puts the parts together that work on the host, and begins to watch it. Nothing of it stays open when that fails.
  * @throws TsnetError CAPABILITY, FIREWALL where nftables cannot be used at all, NetlinkError
  */
-export async function openCore({ store, state, dockerSocket, log }: CoreOptions): Promise<Core> {
+export async function openCore(options: CoreOptions): Promise<Core> {
+  const { store, state, dockerSocket, ipam, heard, log } = options;
   checkCapabilities(log);
   await using opened = new AsyncDisposableStack();
   const rtnetlink = opened.use(Rtnetlink.open());
@@ -68,7 +85,8 @@ export async function openCore({ store, state, dockerSocket, log }: CoreOptions)
 
   const runner = new Runner();
   const expectations = new Expectations();
-  const reconciler = new Reconciler({ state, runner, kernel, expectations, log });
+  const mayBegin = () => refuseStrangersLinks(state, store);
+  const reconciler = new Reconciler({ state, runner, kernel, expectations, log, mayBegin });
   const changes = new Changes(kernel, expectations);
   const firewalld = new Firewalld(() => ownBridges(state));
   const zones = new Repairer(async () => {
@@ -90,16 +108,30 @@ export async function openCore({ store, state, dockerSocket, log }: CoreOptions)
     published: () => {
       if (dockerSocket !== '') names.refresh();
     },
-    undone: id => inventory.suspect(id),
+    undone: () => collector.refresh(),
   };
   const driver = createDriver(context, attachments);
-  const inventory = new Inventory({
+  const ownEngine = new OwnEngine(store);
+  const view = dockerSocket === '' ? undefined : () => viewEngine(dockerSocket);
+  const inventory = new Inventory({ state, ownEngine, runner, log, view });
+  const collector = new Collector({
     state,
-    store,
-    runner,
+    held: () => ipam.held(),
+    heard,
+    listing: dockerSocket === '' ? undefined : engineListing(dockerSocket),
+    ownEngine,
+    isThere: isSandboxThere,
+    remove: remover(driver, ipam, log),
+    graceMs: options.orphanGraceMs,
     log,
-    view: dockerSocket === '' ? undefined : () => viewEngine(dockerSocket),
-    remove: id => driver.deleteNetwork(id, backgroundCall('network removed by the engine', log)),
+  });
+  const repairer = new Repairer(loss => reconciler.run(loss), log);
+  const sweep = new Sweep({
+    state,
+    kernel,
+    isThere: isSandboxThere,
+    repair: loss => repairer.repair(loss),
+    log,
   });
 
   const remove = (id: string) => driver.deleteNetwork(id, backgroundCall('network left by a swarm', log));
@@ -112,38 +144,48 @@ export async function openCore({ store, state, dockerSocket, log }: CoreOptions)
     if (restored) return;
     restored = true;
     zones.repair('start');
+    collector.refresh();
     if (dockerSocket !== '') {
-      inventory.start();
+      inventory.refresh();
       names.refresh();
     }
   };
 
-  const parts = { kernel, rtnetlink, nft, state, expectations, reconciler, zones, log };
+  const parts = { kernel, rtnetlink, nft, state, expectations, repairer, zones, sweep, log };
   const watches = opened.adopt(await startWatches(parts), one => one.close());
   const all = opened.move();
-  return {
-    driver: {
-      ...driver,
-      registered() {
-        driver.registered();
-        // An engine that has just started may be another one, or of another version.
-        inventory.refresh();
-        leftovers.engineStarted();
-      },
-      createNetwork(request, call) {
-        leftovers.wanted(request.networkId);
-        return driver.createNetwork(request, call);
-      },
-      createEndpoint(request, call) {
-        leftovers.wanted(request.networkId);
-        return driver.createEndpoint(request, call);
-      },
+  const heeding: NetworkDriver = {
+    ...driver,
+    registered() {
+      driver.registered();
+      // An engine that has just started may be another one, or of another version.
+      inventory.refresh();
+      collector.engineStarted();
+      leftovers.engineStarted();
     },
-    admin: { published: () => listPublished(state), status: () => statusOf(state, attachments) },
+    createNetwork(request, call) {
+      leftovers.wanted(request.networkId);
+      return driver.createNetwork(request, call);
+    },
+    createEndpoint(request, call) {
+      leftovers.wanted(request.networkId);
+      return driver.createEndpoint(request, call);
+    },
+  };
+  return {
+    driver: listenToDriver(heeding, heard, () => {
+      ipam.replayed();
+      collector.stir();
+    }),
+    admin: {
+      published: () => listPublished(state),
+      status: () => statusOf(state, attachments, collector, store),
+    },
     ready,
     quiet() {
       leftovers.close();
       inventory.close();
+      collector.close();
       names.close();
       watches.quiet();
       zones.close();

@@ -8,9 +8,9 @@ import type { Nft } from './kernel/nft/nft.ts';
 import { NftWatch } from './kernel/nft/watch.ts';
 import type { Rtnetlink } from './kernel/rtnetlink/rtnetlink.ts';
 import type { Log } from './log.ts';
+import type { Sweep } from './orphans/sweep.ts';
 import type { Expectations } from './reconcile/expectations.ts';
 import { LossDetector } from './reconcile/loss-detector.ts';
-import type { Reconciler } from './reconcile/reconciler.ts';
 import { Repairer } from './reconcile/repairer.ts';
 
 export interface WatchedParts {
@@ -19,9 +19,12 @@ export interface WatchedParts {
   readonly nft: Nft;
   readonly state: State;
   readonly expectations: Expectations;
-  readonly reconciler: Reconciler;
+  /** Puts the whole host right. */
+  readonly repairer: Repairer;
   /** Settles tsnet's bridges in firewalld. */
   readonly zones: Repairer;
+  /** Looks whether anything is left of a container that is gone. */
+  readonly sweep: Sweep;
   readonly log: Log;
 }
 
@@ -33,8 +36,7 @@ export interface Watches {
 
 /** Listens for what others do to the host, and has it put right. @throws TsnetError FIREWALL, NetlinkError */
 export async function startWatches(parts: WatchedParts): Promise<Watches> {
-  const { kernel, rtnetlink, nft, state, expectations, reconciler, zones, log } = parts;
-  const repairer = new Repairer(loss => reconciler.run(loss), log);
+  const { kernel, rtnetlink, nft, state, expectations, repairer, zones, sweep, log } = parts;
   const dockerUser = new Repairer(async () => {
     const { changed, problem } = await kernel.openDockerUser();
     if (changed) log.info('rule in DOCKER-USER put there');
@@ -44,9 +46,12 @@ export async function startWatches(parts: WatchedParts): Promise<Watches> {
     log.error(`changes of the kernel are no longer seen: ${String(error)}`);
 
   const detector = new LossDetector(expectations, () => foreignLinks(state));
-  const monitor = watch({ groups: ['link', 'address', 'route', 'neighbour'], onFailure }, event => {
+  const groups = ['link', 'address', 'route', 'neighbour', 'namespace'] as const;
+  const monitor = watch({ groups, onFailure }, event => {
     const loss = detector.lossIn(event);
     if (loss !== undefined) repairer.repair(loss);
+    if (event.kind === 'namespace') sweep.namespaceGone();
+    else if (event.kind === 'link' && event.change === 'set') sweep.linkSet(event.link.alias);
   });
   const nftWatch = new NftWatch({
     own: () => nft.port,
@@ -65,6 +70,7 @@ export async function startWatches(parts: WatchedParts): Promise<Watches> {
   return {
     quiet() {
       repairer.close();
+      sweep.close();
       dockerUser.close();
       ufwWatch.close();
     },

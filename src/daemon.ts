@@ -14,7 +14,12 @@ import { Turn } from './instance/turn.ts';
 import { Ipam } from './ipam/ipam.ts';
 import { giveBackMemory } from './kernel/memory.ts';
 import type { Log } from './log.ts';
+import { Heard } from './orphans/heard.ts';
+import { isAddressInUse } from './orphans/in-use.ts';
+import { listenToIpam } from './orphans/listen.ts';
+import { isSandboxThere } from './orphans/sandbox-there.ts';
 import { present } from './present.ts';
+import { isActivated } from './protocol/activation.ts';
 import { createApp } from './protocol/app.ts';
 import { type Listener, listen } from './protocol/server.ts';
 import { openStore } from './store/open.ts';
@@ -27,6 +32,8 @@ export interface DaemonOptions {
   readonly state: string;
   /** Path of the engine's API socket, for the names of networks; empty, or something else than a socket there: do not ask. */
   readonly dockerSocket: string;
+  /** Milliseconds from the report that the engine does not know something to its removal; Infinity: nothing is removed. */
+  readonly orphanGraceMs: number;
   /** Milliseconds until a call is given up. */
   readonly deadlineMs: number;
   /** In a managed plugin: where it has the host's /run/docker. */
@@ -46,12 +53,15 @@ export interface Daemon {
  * every call, and tried again by itself. An engine without its driver waits 15 s with every command.
  *
  * A managed plugin does so whatever is wrong, for the engine starts one that has ended before it listened once and never again.
- * @throws TsnetError INSTANCE_RUNNING, STATE_IN_USE, SOCKET_IN_USE or SOCKET_PATH, unless managed
+ * So does a daemon whose socket systemd holds: calls wait there, and one that ended would be started again every second.
+ * @throws TsnetError INSTANCE_RUNNING, STATE_IN_USE, SOCKET_IN_USE or SOCKET_PATH, unless managed or started by its socket
  */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
-  const { log, managed, socket } = options;
-  const store = openStore(options.state);
+  const { log, managed, socket, orphanGraceMs } = options;
+  const store = openStore(options.state, options.log);
   const state = new State(store);
+  const ipam = new Ipam(store, address => isAddressInUse(state, address, isSandboxThere));
+  const heard = new Heard();
   const pluginId = managed === undefined ? undefined : await ownPluginId(managed, socket);
   const turn = new Turn(identify(managed !== undefined, pluginId), log, () => void starter.retry());
   const name = plainName(options, pluginId);
@@ -61,7 +71,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const starter = new Starter<Core>(async () => {
     await turn.take(former => refuseLeftLinks(state, former));
     void name?.lay();
-    const core = await openCore({ store, state, log, dockerSocket: engineSocket(options.dockerSocket) });
+    const dockerSocket = engineSocket(options.dockerSocket);
+    const core = await openCore({ store, state, ipam, heard, log, dockerSocket, orphanGraceMs });
     for (; registrations > 0; registrations--) core.driver.registered();
     restoring = core.ready().catch((error: unknown) => {
       log.error(`the host is not restored yet: ${String(error)}`);
@@ -83,7 +94,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 
   const app = createApp({
     driver: lateDriver(() => core().driver, registered),
-    ipam: new Ipam(store),
+    ipam: listenToIpam(ipam, heard),
     admin: { published: () => core().admin.published(), status: () => core().admin.status() },
     log,
     deadlineMs: options.deadlineMs,
@@ -92,6 +103,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const open = () => listenCoded(app, socket, log);
   let server: Listener;
   if (managed !== undefined) server = await persistently(open, log);
+  else if (isActivated()) server = await open();
   else {
     // Before the socket is touched: of two daemons started at once, the one that has the place and the state keeps it.
     refuseSecondDaemon(state);

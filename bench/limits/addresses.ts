@@ -26,7 +26,8 @@ export class FilledPool {
   }
 
   take(): string {
-    return takeAddress(this.#book, this.#pool, { poolId: this.#id, ...ANY });
+    const moment = { replaying: false, isInUse: () => false };
+    return takeAddress(this.#book, this.#pool, { poolId: this.#id, ...ANY }, moment);
   }
 
   /**

@@ -30,6 +30,16 @@ const Status = z.object({
   networks: count,
   endpoints: count,
   attached: z.object({ byEngine: count, inside: count, unopened: count }),
+  orphans: z.array(
+    z.object({
+      name: z.string(),
+      since: count,
+      removedIn: count.exactOptional(),
+      kept: z.string().exactOptional(),
+    }),
+  ),
+  collected: count,
+  store: z.object({ problem: z.string().exactOptional(), damaged: z.array(z.string()) }),
 }) satisfies z.ZodType<DaemonStatus>;
 
 /**

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Daemon, startDaemon } from '../daemon.ts';
+import { shareArenas } from '../kernel/memory.ts';
 import { writeSysctlsBelow } from '../kernel/sysctl.ts';
 import { createLog, LOG_LEVELS, type LogFormat, type LogLevel } from '../log.ts';
 import { VERSION } from '../version.ts';
@@ -13,6 +14,7 @@ interface ServeOptions {
   socket: string;
   state: string;
   dockerSocket: string;
+  orphanGrace: number;
   deadline: number;
   managed?: string;
   logLevel: LogLevel;
@@ -34,9 +36,19 @@ export function addServe(program: Command, env: NodeJS.ProcessEnv = process.env)
     new Option('--state <dir>', 'where networks, endpoints and addresses are kept')
       .env('TSNET_STATE')
       .default('/var/lib/tsnet'),
-    new Option('--docker-socket <path>', "the engine's API, asked for names of networks; empty: never")
+    new Option(
+      '--docker-socket <path>',
+      "the engine's API, asked for names of networks and for what it has forgotten; empty: never",
+    )
       .env('TSNET_DOCKER_SOCKET')
       .default(DOCKER_SOCKET),
+    new Option(
+      '--orphan-grace <seconds>',
+      'how long what the engine does not know is reported before it is removed; never: it is only reported',
+    )
+      .env('TSNET_ORPHAN_GRACE')
+      .argParser(parseGrace)
+      .default(30),
     new Option('--deadline <seconds>', 'when a call is given up; the engine itself waits 30 s')
       .env('TSNET_DEADLINE')
       .argParser(parseDeadline)
@@ -83,6 +95,7 @@ async function serve(options: ServeOptions, warnings: readonly string[]): Promis
   };
   // At once: process 1 of a container, as a managed plugin is, has no other end than SIGKILL without a handler.
   process.once('SIGTERM', stop).once('SIGINT', stop);
+  shareArenas();
   await favourEventLoop();
   const { managed } = options;
   if (managed !== undefined && existsSync(join(PLUGIN_SYSCTLS, 'net'))) writeSysctlsBelow(PLUGIN_SYSCTLS);
@@ -90,6 +103,7 @@ async function serve(options: ServeOptions, warnings: readonly string[]): Promis
     socket: options.socket,
     state: options.state,
     dockerSocket: options.dockerSocket,
+    orphanGraceMs: options.orphanGrace * 1000,
     deadlineMs: options.deadline * 1000,
     ...(managed === undefined ? {} : { managed }),
     log,
@@ -100,5 +114,13 @@ function parseDeadline(text: string): number {
   const seconds = Number(text);
   if (!(seconds > 0 && seconds < 30))
     throw new InvalidArgumentError('a number of seconds above 0 and below 30.');
+  return seconds;
+}
+
+function parseGrace(text: string): number {
+  if (text === 'never') return Infinity;
+  const seconds = Number(text);
+  if (!(seconds >= 1 && seconds <= 86_400))
+    throw new InvalidArgumentError('a number of seconds from 1 to 86400, or never.');
   return seconds;
 }

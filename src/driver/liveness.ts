@@ -19,7 +19,7 @@ export type Liveness =
  */
 export async function livenessOf(
   endpoints: readonly Endpoint[],
-  kernel: Kernel,
+  kernel: Pick<Kernel, 'links' | 'sandboxLinks'>,
 ): Promise<Map<Endpoint, Liveness>> {
   const result = new Map<Endpoint, Liveness>();
   const inHost = async () => new Set((await kernel.links()).map(link => link.alias));
@@ -39,7 +39,11 @@ export async function livenessOf(
 
 const markOf = (endpoint: Endpoint): string => endpointMark(endpoint.networkId, endpoint.id);
 
-async function isInside(endpoint: Endpoint, sandbox: string, kernel: Kernel): Promise<boolean> {
+async function isInside(
+  endpoint: Endpoint,
+  sandbox: string,
+  kernel: Pick<Kernel, 'sandboxLinks'>,
+): Promise<boolean> {
   let links: readonly LinkInfo[] | undefined;
   try {
     links = await kernel.sandboxLinks(sandbox);

@@ -40,8 +40,8 @@ export interface Attachment {
  * @throws Error when the engine does not answer within 3 s
  */
 export async function viewEngine(socketPath: string): Promise<EngineView> {
-  const info = Info.parse(await get(socketPath, '/info'));
-  const networks = Networks.parse(await get(socketPath, '/networks'));
+  const info = Info.parse(await askEngine(socketPath, '/info'));
+  const networks = Networks.parse(await askEngine(socketPath, '/networks'));
   return {
     engineId: info.ID,
     release: { version: info.ServerVersion ?? '', liveRestore: info.LiveRestoreEnabled ?? false },
@@ -60,7 +60,7 @@ export async function viewAttachments(
   networkIds: readonly string[],
 ): Promise<ReadonlyMap<string, Attachment>> {
   const filters = encodeURIComponent(JSON.stringify({ network: networkIds }));
-  const containers = Containers.parse(await get(socketPath, `/containers/json?filters=${filters}`));
+  const containers = Containers.parse(await askEngine(socketPath, `/containers/json?filters=${filters}`));
   return new Map(
     containers.flatMap(({ Names, NetworkSettings }) =>
       Object.entries(NetworkSettings.Networks ?? {}).map(([network, { EndpointID }]) => [
@@ -75,8 +75,19 @@ export async function viewAttachments(
 const ownName = (names: readonly string[]): string =>
   (names.find(name => name.lastIndexOf('/') === 0) ?? names[0] ?? '').replace(/^\//, '');
 
-async function get(socketPath: string, path: string): Promise<unknown> {
-  const { status, text } = await askSocket({ socketPath, method: 'GET', path, patienceMs: PATIENCE });
+/**
+ * Asks the engine's API for something that is there to be read.
+ * @param path with its query, encoded
+ * @param patienceMs milliseconds for the answer, to its end
+ * @returns JSON, of a form that is yet to be checked
+ * @throws Error when it does not answer in time, or with something else than success
+ */
+export async function askEngine(
+  socketPath: string,
+  path: string,
+  patienceMs: number = PATIENCE,
+): Promise<unknown> {
+  const { status, text } = await askSocket({ socketPath, method: 'GET', path, patienceMs });
   if (status !== 200) throw new Error(`GET ${path} on ${socketPath}: status ${status}: ${text}`);
   return JSON.parse(text);
 }

@@ -3,8 +3,11 @@ import { TsnetError } from '../errors.ts';
 import type { AddressRequest } from '../protocol/types.ts';
 import type { StoredLease, StoredPool } from '../store/types.ts';
 import type { Book } from './book.ts';
-import { claim, gatewayCount, gatewayHolder } from './claim.ts';
+import { claim, gatewayCount, gatewayHolder, type Moment } from './claim.ts';
 import type { Subnet } from './subnet.ts';
+
+/** What is known of the engine, and of any address (bare, canonical) whether it is seen to be in use. */
+export type AddressMoment = Pick<Moment, 'replaying'> & { readonly isInUse: (address: string) => boolean };
 
 /**
  * Gives an address of a pool.
@@ -12,14 +15,20 @@ import type { Subnet } from './subnet.ts';
  * @returns bare address, canonical
  * @throws TsnetError ADDRESS_INVALID, ADDRESS_TAKEN, ADDRESSES_EXHAUSTED
  */
-export function takeAddress(book: Book, pool: StoredPool, request: AddressRequest): string {
+export function takeAddress(
+  book: Book,
+  pool: StoredPool,
+  request: AddressRequest,
+  { replaying, isInUse }: AddressMoment,
+): string {
   const subnet = book.subnet(pool.space, pool.pool);
   const offset = request.address === undefined ? undefined : subnet.offsetOf(parseAddress(request.address));
   const chosen = offset ?? choose(subnet, pool, request.gateway);
   const address = subnet.addressAt(chosen);
   // What is chosen freely is nobody's.
   const held = offset === undefined ? undefined : subnet.lease(chosen);
-  const result = claim(held, request, pool, book.epoch);
+  const moment = { epoch: book.epoch, replaying, isInUse: () => isInUse(address) };
+  const result = claim(held, request, pool, moment);
   if (result === 'taken') throw new TsnetError('ADDRESS_TAKEN', describeTaken(address, pool, held));
   const lease: StoredLease = {
     space: pool.space,

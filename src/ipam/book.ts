@@ -53,6 +53,11 @@ export class Book {
     return this.#pools.values();
   }
 
+  /** The leases of a space, those of one subnet in a row. */
+  leases(space: string): StoredLease[] {
+    return [...(this.#spaces.get(space)?.values() ?? [])].flatMap(subnet => [...subnet.leases()]);
+  }
+
   /** Every subnet that has a pool or a lease, in whatever space. */
   inUse(): Subnet[] {
     return [...this.#spaces.values()].flatMap(subnets => [...subnets.values()]);

@@ -15,6 +15,16 @@ export interface Claim {
   readonly endpointName?: string;
 }
 
+/** What is known of the engine at the moment of a claim. */
+export interface Moment {
+  /** How often it has registered. */
+  readonly epoch: number;
+  /** Whether all that it has said since it registered may be a repetition of what it remembers. */
+  readonly replaying: boolean;
+  /** Whether the address is seen to be in use: a container that lives has it, or a network that there is as its gateway. */
+  readonly isInUse: () => boolean;
+}
+
 /**
  * Who holds an address after somebody has asked for it by name.
  *
@@ -26,7 +36,8 @@ export interface Claim {
  * - if it was last asked for under an earlier registration than its pool. The engine replays a network as its pool,
  *   its gateway, its other addresses; so either this is that replay, or the replay has gone by without this address
  *   and the engine has forgotten who had it. A registration that no replay follows (a managed plugin that is
- *   restarted, the start of swarm mode) leaves the pool's epoch behind as well, and then nothing is given twice.
+ *   restarted, the start of swarm mode) leaves the pool's epoch behind as well, until another network is made on the
+ *   same subnet: so once the replay is over, an address that is seen to be in use is given to nobody, and a gateway is not counted anew.
  * - to the container that is named as its holder. An engine of version 29 or later names it, and has only one of that name;
  *   it releases before it asks again unless tsnet was not running then.
  *
@@ -36,15 +47,15 @@ export function claim(
   held: StoredLease | undefined,
   wanted: Claim,
   pool: Pick<StoredPool, 'epoch'>,
-  epoch: number,
+  { epoch, replaying, isInUse }: Moment,
 ): { readonly holder: string | undefined } | 'taken' {
   const holder = wanted.gateway ? gatewayHolder(1) : wanted.endpointName;
   if (held === undefined) return { holder };
   const isStale = held.epoch < epoch && pool.epoch === epoch;
   if (wanted.gateway) {
     const count = gatewayCount(held.holder);
-    if (count > 0) return { holder: gatewayHolder(isStale ? 1 : count + 1) };
+    if (count > 0) return { holder: gatewayHolder(isStale && replaying ? 1 : count + 1) };
   }
-  if (isStale) return { holder: holder ?? held.holder };
+  if (isStale && (replaying || !isInUse())) return { holder: holder ?? held.holder };
   return holder !== undefined && held.holder === holder ? { holder } : 'taken';
 }

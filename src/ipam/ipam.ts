@@ -1,7 +1,7 @@
 import { parseAddress, parseCidr } from '../addresses.ts';
 import { TsnetError } from '../errors.ts';
 import type { AddressRequest, Call, IpamDriver, PoolAnswer, PoolRequest } from '../protocol/types.ts';
-import type { Store, StoredPool } from '../store/types.ts';
+import type { Store, StoredLease, StoredPool } from '../store/types.ts';
 import { returnAddress, takeAddress } from './address-desk.ts';
 import { Book } from './book.ts';
 import { newPool, returnPool, takePool } from './pool-desk.ts';
@@ -15,15 +15,21 @@ export class Ipam implements IpamDriver {
   readonly localSpace = 'tsnet-local';
   readonly globalSpace = 'tsnet-global';
   readonly #store: Store;
+  readonly #isInUse: (address: string) => boolean;
   #book: Book | undefined;
   #registrations = 0;
+  /** From the start: this process may have begun in the middle of it. */
+  #replaying = true;
 
-  constructor(store: Store) {
+  /** @param isInUse whether a container that lives has an address (bare, canonical), or a network that there is as its gateway */
+  constructor(store: Store, isInUse: (address: string) => boolean = () => false) {
     this.#store = store;
+    this.#isInUse = isInUse;
   }
 
   registered(): void {
     this.#registrations++;
+    this.#replaying = true;
     try {
       this.#use();
     } catch {
@@ -32,8 +38,14 @@ export class Ipam implements IpamDriver {
     }
   }
 
+  /** The engine has asked for something that no replay asks for: what it remembers it has said. */
+  replayed(): void {
+    this.#replaying = false;
+  }
+
   async requestPool(request: PoolRequest, call: Call): Promise<PoolAnswer> {
     call.about(`pool ${request.pool ?? 'of any kind'}`);
+    if (request.pool === undefined) this.replayed();
     this.#checkSpace(request.addressSpace);
     const pool = takePool(this.#use(), request);
     call.changed(`pool ${pool.id} held`);
@@ -42,6 +54,7 @@ export class Ipam implements IpamDriver {
 
   async releasePool(poolId: string, call: Call): Promise<void> {
     call.about(`pool ${poolId}`);
+    this.replayed();
     const result = returnPool(this.#use(), poolId);
     if (result === 'released') call.changed(`pool ${poolId} released`);
     if (result === 'kept') call.warn(`pool ${poolId} kept: another network has addresses of it`);
@@ -49,19 +62,32 @@ export class Ipam implements IpamDriver {
 
   async requestAddress(request: AddressRequest, call: Call): Promise<string> {
     call.about(`pool ${request.poolId}`);
+    if (request.address === undefined || request.endpointName !== undefined) this.replayed();
     const pool = this.#pool(request.poolId);
-    const address = takeAddress(this.#use(), pool, request);
+    const moment = { replaying: this.#replaying, isInUse: this.#isInUse };
+    const address = takeAddress(this.#use(), pool, request, moment);
     call.changed(`address ${address} of ${request.poolId} taken`);
     return `${address}/${parseCidr(pool.pool).prefix}`;
   }
 
   async releaseAddress(poolId: string, address: string, call: Call): Promise<void> {
     call.about(`pool ${poolId}`);
+    this.replayed();
     const name = parsePoolId(poolId);
     if (name === undefined) return;
     const result = returnAddress(this.#use(), name, parseAddress(address));
     if (result === 'released') call.changed(`address ${address} of ${poolId} released`);
     if (result === 'kept') call.changed(`gateway ${address} of ${poolId} has one network less`);
+  }
+
+  /**
+   * What networks of this engine have. The other space is not its own: a swarm's manager gives addresses of it to other nodes.
+   * @throws TsnetError STATE_*
+   */
+  held(): { readonly pools: readonly StoredPool[]; readonly leases: readonly StoredLease[] } {
+    const book = this.#use();
+    const pools = book.pools().filter(({ space }) => space === this.localSpace);
+    return { pools: [...pools], leases: book.leases(this.localSpace) };
   }
 
   /**

@@ -38,6 +38,12 @@ export class OffsetMap<T> {
     page.values[place] = value;
   }
 
+  /** All values, neighbours mostly in a row. */
+  *values(): Generator<T> {
+    for (const { values } of this.#pages.values())
+      for (const value of values) if (value !== undefined) yield value;
+  }
+
   delete(offset: bigint): void {
     const number = pageOf(offset);
     const page = this.#pages.get(number);

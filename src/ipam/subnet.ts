@@ -22,6 +22,10 @@ export class Subnet {
     return this.#leases.size;
   }
 
+  leases(): Iterable<StoredLease> {
+    return this.#leases.values();
+  }
+
   lease(offset: bigint): StoredLease | undefined {
     return this.#leases.get(offset);
   }

@@ -35,11 +35,21 @@ export interface NeighbourEvent {
   readonly neighbour: NeighbourInfo;
 }
 
+/**
+ * A namespace is gone that this one had a number for, as it has for every one that a link was moved to or has its other end in.
+ * Of links that were in it the kernel says nothing here.
+ */
+export interface NamespaceEvent {
+  readonly kind: 'namespace';
+  readonly change: 'removed';
+}
+
 export type KernelEvent =
   | LinkEvent
   | AddressEvent
   | RouteEvent
   | NeighbourEvent
+  | NamespaceEvent
   /** Events were lost: what is known of the kernel may be out of date. */
   | { readonly kind: 'overrun' };
 
@@ -69,6 +79,8 @@ export function decodeEvent({ type, payload }: Message): KernelEvent[] {
       const change = type === rt.RTM_NEWNEIGH ? 'set' : 'removed';
       return neighbour ? [{ kind: 'neighbour', change, neighbour }] : [];
     }
+    case rt.RTM_DELNSID:
+      return [{ kind: 'namespace', change: 'removed' }];
     case NLMSG_OVERRUN:
       return [{ kind: 'overrun' }];
     default:

@@ -8,7 +8,14 @@ import { NetlinkError } from './netlink/netlink-error.ts';
 import { openNetlinkSocket } from './netlink/open-socket.ts';
 import { NetworkNamespace } from './netns.ts';
 
-export type { AddressEvent, KernelEvent, LinkEvent, NeighbourEvent, RouteEvent } from './monitor-event.ts';
+export type {
+  AddressEvent,
+  KernelEvent,
+  LinkEvent,
+  NamespaceEvent,
+  NeighbourEvent,
+  RouteEvent,
+} from './monitor-event.ts';
 
 /** Masks of the multicast groups RTNLGRP_* of <linux/rtnetlink.h>. */
 const GROUPS = {
@@ -16,6 +23,7 @@ const GROUPS = {
   neighbour: 1 << 2,
   address: (1 << 4) | (1 << 8),
   route: (1 << 6) | (1 << 10),
+  namespace: 1 << 27,
 } as const;
 export type MonitorGroup = keyof typeof GROUPS;
 

@@ -13,10 +13,9 @@ const VARIABLES = ['LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES'] as const;
  * @throws TsnetError SOCKET_PATH when what was passed is not one socket
  */
 export const takeActivationFd = (env: NodeJS.ProcessEnv = process.env): number | undefined => {
-  const { LISTEN_PID, LISTEN_FDS } = env;
-  const count = Number(LISTEN_FDS ?? 0);
+  const count = isActivated(env) ? Number(env['LISTEN_FDS']) : 0;
   for (const name of VARIABLES) delete env[name];
-  if (Number(LISTEN_PID) !== process.pid || !(count > 0)) return undefined;
+  if (count === 0) return undefined;
   const remedy = 'Give the socket unit one ListenStream= with the path of the plugin socket.';
   if (count !== 1)
     throw new TsnetError('SOCKET_PATH', `systemd passed ${count} sockets instead of one`, { remedy });
@@ -25,6 +24,10 @@ export const takeActivationFd = (env: NodeJS.ProcessEnv = process.env): number |
   }
   return FIRST_FD;
 };
+
+/** Whether a socket unit has started this process, as long as nothing has been taken yet. */
+export const isActivated = ({ LISTEN_PID, LISTEN_FDS }: NodeJS.ProcessEnv = process.env): boolean =>
+  Number(LISTEN_PID) === process.pid && Number(LISTEN_FDS ?? 0) > 0;
 
 const isSocket = (fd: number): boolean => {
   try {

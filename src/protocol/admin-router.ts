@@ -1,5 +1,7 @@
 import type { Router } from 'express';
 import type { PortProtocol } from '../host-state/types.ts';
+import type { ListedOrphan } from '../orphans/suspicions.ts';
+import type { StoreHealth } from '../store/health.ts';
 import { type CallContext, Methods } from './methods.ts';
 
 /** A published port, in the terms of those who use it. */
@@ -31,6 +33,12 @@ export interface DaemonStatus {
     /** Of those that the engine put there: the ones that tsnet could not have, for it cannot look into their sandboxes. */
     readonly unopened: number;
   };
+  /** What the engine does not know, and what becomes of it. */
+  readonly orphans: readonly ListedOrphan[];
+  /** How many of those have been removed since the daemon started. */
+  readonly collected: number;
+  /** How its state is on the disk. */
+  readonly store: StoreHealth;
 }
 
 /** What can be asked about the daemon itself. */

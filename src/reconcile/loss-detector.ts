@@ -35,6 +35,9 @@ export class LossDetector {
   /** @returns what was lost, in words for the log; undefined when the event needs no repair */
   lossIn(event: KernelEvent): string | undefined {
     switch (event.kind) {
+      case 'namespace':
+        // Whose it was the event does not say: see orphans/sweep.ts.
+        return undefined;
       case 'overrun':
         return 'events were lost';
       case 'link':

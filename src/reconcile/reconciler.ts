@@ -1,9 +1,10 @@
 import { livenessOf } from '../driver/liveness.ts';
 import { nameOfEndpoint } from '../driver/object-names.ts';
 import type { Runner } from '../driver/runner.ts';
-import type { State } from '../driver/state.ts';
+import { isUnwritable, type State } from '../driver/state.ts';
 import { TsnetError } from '../errors.ts';
 import { diff } from '../host-state/diff.ts';
+import { endpointMark } from '../host-state/mark.ts';
 import { merge } from '../host-state/merge.ts';
 import { containerLinkName } from '../host-state/names.ts';
 import { changesOf } from '../host-state/ops.ts';
@@ -22,6 +23,8 @@ export interface ReconcilerParts {
   readonly kernel: Kernel;
   readonly expectations: Expectations;
   readonly log: Log;
+  /** Asked before anything on the host is changed for the first time; what it throws keeps tsnet from that. */
+  readonly mayBegin?: () => Promise<void>;
 }
 
 /**
@@ -61,27 +64,32 @@ export class Reconciler {
   }
 
   async #reconcile(reason: string): Promise<void> {
-    const { state, kernel, expectations, log } = this.#parts;
+    const { state, kernel, expectations, log, mayBegin } = this.#parts;
     const started = performance.now();
     // Before anything else: an unreadable store must not look like an empty one, or all would be removed.
     const networks = state.networks();
+    if (!this.#restored) await mayBegin?.();
     const facts = await this.#facts(networks);
     if (!this.#restored) await this.#removeLeft();
-    const inside = await this.#dropLost();
+    const { inside, onHost } = await this.#dropLost();
     const desired = merge([
       desiredHost(networks, network => state.endpointsOf(network.id), facts),
       apartFromEngine(await kernel.links()),
     ]);
-    const observed = withSandboxes(await kernel.observe(desired), inside, state, facts);
+    const seen = await kernel.observe(desired);
+    const moved = onHost.filter(endpoint => isMoved(endpoint, seen));
+    const observed = withSandboxes(seen, [...inside, ...moved], state, facts);
     const ops = diff(desired, observed);
     let failure: unknown;
     try {
       await kernel.apply(ops, { context: `restore (${reason})`, teardown: true });
     } catch (error) {
+      // A container that goes in the middle makes the steps fail that were for it.
+      if ((await this.#dropLost()).lost > 0) return this.#reconcile(reason);
       failure = error;
     }
     expectations.reset(desired);
-    if (failure === undefined) this.#forgetRemoved();
+    if (failure === undefined) this.#forgetRemovedIfWritable();
     const opened = await kernel.openDockerUser();
     if (opened.problem !== undefined) log.warn(`DOCKER-USER: ${opened.problem}`);
     this.#restored = true;
@@ -119,22 +127,36 @@ export class Reconciler {
     const onHost = new Set((await kernel.links()).map(link => link.name));
     for (const endpoint of left) {
       if (endpoint.inside !== undefined || onHost.has(containerLinkName(endpoint.id)))
-        state.putEndpoint({ ...endpoint, lifecycle: 'deleting' });
+        state.giveUpEndpoint(endpoint);
     }
   }
 
-  /** @returns the endpoints whose link is inside its container, where an observation of the host cannot see it */
-  async #dropLost(): Promise<Endpoint[]> {
+  /** Forgets the endpoints whose containers are gone. */
+  async #dropLost(): Promise<Looked> {
     const { state, kernel, log } = this.#parts;
     const joined = state.networks().flatMap(network => state.endpointsOf(network.id).filter(e => e.joined));
     const inside: Endpoint[] = [];
+    const onHost: Endpoint[] = [];
+    let lost = 0;
     for (const [endpoint, liveness] of await livenessOf(joined, kernel)) {
       if (liveness === 'sandbox') inside.push(endpoint);
+      if (liveness === 'host') onHost.push(endpoint);
       if (liveness !== 'lost') continue;
       log.info(`${nameOfEndpoint(endpoint)} is gone with its container and is forgotten`);
-      state.deleteEndpoint(endpoint);
+      state.loseEndpoint(endpoint);
+      lost += 1;
     }
-    return inside;
+    return { inside, onHost, lost };
+  }
+
+  /** Rows that stay say to the next start what they have said to this one. */
+  #forgetRemovedIfWritable(): void {
+    try {
+      this.#forgetRemoved();
+    } catch (error) {
+      if (!isUnwritable(error)) throw error;
+      this.#parts.log.warn(String(error));
+    }
   }
 
   /** Rows that say "to be removed" have done their duty once the host bears nothing of them. */
@@ -149,6 +171,19 @@ export class Reconciler {
     }
   }
 }
+
+/** Where the links of joined endpoints are. */
+interface Looked {
+  /** In their containers, where an observation of the host cannot see them. */
+  readonly inside: Endpoint[];
+  readonly onHost: Endpoint[];
+  /** How many were nowhere. */
+  readonly lost: number;
+}
+
+/** The engine moves a link into its container when it likes, also between two looks: it is not to be made a second time. */
+const isMoved = ({ networkId, id, lifecycle, left }: Endpoint, { links }: Observed): boolean =>
+  lifecycle === 'live' && left !== true && !links.some(({ alias }) => alias === endpointMark(networkId, id));
 
 /** A link inside its container is as it should be: only its presence matters, its settings are the engine's there. */
 function withSandboxes(

@@ -16,6 +16,7 @@ describe('settings in the environment', () => {
       TSNET_LOG_FORMAT: 'json',
       TSNET_DEADLINE: '7.5',
       TSNET_STATE: '/x',
+      TSNET_ORPHAN_GRACE: 'never',
     };
     expect(left({ ...env, HOME: '/' })).toEqual({ ...env, HOME: '/' });
   });
@@ -26,6 +27,9 @@ describe('settings in the environment', () => {
     ['TSNET_LOG_FORMAT', 'xml'],
     ['TSNET_DEADLINE', '30'],
     ['TSNET_DEADLINE', 'soon'],
+    ['TSNET_ORPHAN_GRACE', '0'],
+    ['TSNET_ORPHAN_GRACE', 'Infinity'],
+    ['TSNET_ORPHAN_GRACE', 'x'],
     ['TSNET_STATE', ''],
     ['TSNET_SOCKET', ''],
   ])('are left aside when none does: %s=%s', (name, value) => {

@@ -14,6 +14,13 @@ const STATUS: DaemonStatus = {
   networks: 2,
   endpoints: 3,
   attached: { byEngine: 5, inside: 4, unopened: 1 },
+  orphans: [
+    { name: 'network web', since: 3, removedIn: 27 },
+    { name: 'network lan', since: 40, kept: 'a container is on it' },
+    { name: 'pool tsnet-local/198.18.0.0/24', since: 9 },
+  ],
+  collected: 7,
+  store: { damaged: ['/var/lib/tsnet/tsnet.db.damaged-1'] },
 };
 
 let directory: string;
@@ -53,6 +60,14 @@ describe('tsnet status', () => {
     expect(lines[1]).toBe('endpoints   3');
     expect(lines[2]).toContain('4 by tsnet inside the container, 5 by the engine');
     expect(lines[3]).toMatch(/^unopened +1 /);
+    expect(lines.slice(4).map(line => line.trim())).toEqual([
+      'orphans     3 unknown to the engine, 7 removed since the daemon started',
+      'network web: for 3 s, removed in 27 s',
+      'network lan: for 40 s, kept: a container is on it',
+      'pool tsnet-local/198.18.0.0/24: for 9 s, kept: nothing is removed',
+      'state       can be read and written',
+      'was damaged and is restored; the damaged file is kept: /var/lib/tsnet/tsnet.db.damaged-1',
+    ]);
   });
 
   it('says the same as JSON', async () => {

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { EngineView } from '../../src/engine/client.ts';
 import { Inventory } from '../../src/engine/inventory.ts';
-import { attach, FakeCall, NETWORKS, type NetworkName, World } from '../driver/world.ts';
+import { OwnEngine } from '../../src/engine/own-engine.ts';
+import { attach, NETWORKS, type NetworkName, World } from '../driver/world.ts';
 import { logLines } from '../reconcile/log-lines.ts';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -23,14 +24,13 @@ const setUp = async (...names: NetworkName[]) => {
     return engine.view;
   });
   const { log, lines } = logLines();
-  const remove = vi.fn((id: string) => world.driver.deleteNetwork(id, new FakeCall()));
   const { state, store, runner } = world;
-  const inventory = new Inventory({ state, store, runner, log, view, remove });
+  const inventory = new Inventory({ state, ownEngine: new OwnEngine(store), runner, log, view });
   const answer = (engineId: string, ...present: NetworkName[]) => {
     engine.view = { engineId, release: RELEASE, networks: listed(...present) };
   };
   const nameOf = (name: NetworkName) => state.network(NETWORKS[name].networkId)?.name;
-  return { world, inventory, engine, view, lines, remove, answer, nameOf };
+  return { world, inventory, engine, view, lines, answer, nameOf };
 };
 
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
@@ -50,7 +50,7 @@ describe('names', () => {
 
   it('are asked for again, ever more seldom, while the engine does not answer or list the network', async () => {
     const { inventory, answer, nameOf, view } = await setUp('nat');
-    inventory.start();
+    inventory.refresh();
     const looks: number[] = [];
     for (let ms = 0; ms <= 60_000; ms += 100) {
       const before = view.mock.calls.length;
@@ -110,97 +110,11 @@ describe('names', () => {
   });
 });
 
-describe('a network that the engine has forgotten', () => {
-  /** The engine listed both before the daemon stopped. */
-  const known = async () => {
-    const parts = await setUp('nat', 'lan');
-    parts.world.store.settings.set('engine-id', 'engine-1');
-    return parts;
-  };
-
-  it('is removed, with what is on the host', async () => {
-    const { world, inventory, answer, remove, lines } = await known();
-    answer('engine-1', 'lan');
-    inventory.start();
-    await pass(100);
-    expect(remove.mock.calls).toEqual([[NETWORKS.nat.networkId]]);
-    expect(world.state.networks().map(n => n.id)).toEqual([NETWORKS.lan.networkId]);
-    expect(lines).toContain('info: network aaaaaaaaaaaa is unknown to the engine and is removed');
-  });
-
-  it('is removed also when it was the only one', async () => {
-    const { world, inventory, answer } = await known();
-    answer('engine-1');
-    inventory.start();
-    await pass(100);
-    expect(world.state.networks()).toEqual([]);
-  });
-
-  it('stays on the word of another engine, or of one that was never seen', async () => {
-    for (const seen of ['engine-1', undefined]) {
-      const { world, inventory, answer, remove } = await setUp('nat', 'lan');
-      if (seen !== undefined) world.store.settings.set('engine-id', seen);
-      answer('engine-2');
-      inventory.start();
-      await pass(120_000);
-      expect(remove).not.toHaveBeenCalled();
-    }
-  });
-
-  it('stays while a container is attached', async () => {
-    const { world, inventory, answer, remove } = await known();
-    world.state.putEndpoint({
-      id: 'e'.repeat(64),
-      networkId: NETWORKS.nat.networkId,
-      lifecycle: 'live',
-      mac: '02:00:00:00:00:01',
-      macFromEngine: false,
-      joined: true,
-      ports: [],
-      published: [],
-    });
-    answer('engine-1', 'lan');
-    inventory.start();
-    await pass(100);
-    expect(remove).not.toHaveBeenCalled();
-  });
-
-  it('stays if it came after the start: the engine lists a network only when the driver has made it', async () => {
-    const { world, inventory, answer, remove } = await known();
-    answer('engine-1', 'nat', 'lan');
-    inventory.start();
-    await pass(100);
-    await world.driver.createNetwork(NETWORKS.isolated, new FakeCall());
-    inventory.refresh();
-    await pass(120_000);
-    expect(remove).not.toHaveBeenCalled();
-  });
-
-  it('is removed at a later look where the removal fails at first', async () => {
-    const { world, inventory, answer, remove } = await known();
-    remove.mockRejectedValueOnce(new Error('KERNEL'));
-    answer('engine-1', 'lan');
-    inventory.start();
-    await pass(500);
-    expect(remove).toHaveBeenCalledTimes(2);
-    expect(world.state.networks()).toHaveLength(1);
-  });
-
-  it('is not removed because the store cannot be read', async () => {
-    const { world, inventory, answer, remove } = await known();
-    inventory.start();
-    world.store.unreadable = true;
-    answer('engine-1');
-    await pass(100);
-    expect(remove).not.toHaveBeenCalled();
-  });
-});
-
 describe('the engine', () => {
   it('is the one that lists a network of tsnet', async () => {
     const { world, inventory, answer } = await setUp('nat');
     answer('engine-9');
-    inventory.start();
+    inventory.refresh();
     await pass(100);
     expect(world.store.settings.get('engine-id')).toBeUndefined();
     answer('engine-1', 'nat');
@@ -216,7 +130,7 @@ describe('a known fault of the engine', () => {
     const { inventory, engine, lines } = await setUp();
     const release = { version: '29.0.1', liveRestore: false };
     engine.view = { engineId: 'engine-1', release, networks: [] };
-    inventory.start();
+    inventory.refresh();
     await pass(100);
     expect(lines).toEqual([WARNING]);
     inventory.refresh();
@@ -228,7 +142,7 @@ describe('a known fault of the engine', () => {
     const { world, inventory, engine, lines } = await setUp('nat');
     const release = { version: '29.0.1', liveRestore: false };
     engine.view = { engineId: 'engine-1', release, networks: listed('nat') };
-    inventory.start();
+    inventory.refresh();
     world.store.unreadable = true;
     await pass(100);
     expect(lines).toContainEqual(WARNING);
@@ -239,9 +153,8 @@ it('asks nobody where there is no engine to ask', async () => {
   const { world } = await setUp('nat');
   const { log, lines } = logLines();
   const { state, store, runner } = world;
-  const inventory = new Inventory({ state, store, runner, log, view: undefined, remove: vi.fn() });
-  inventory.start();
-  inventory.suspect(NETWORKS.nat.networkId);
+  const inventory = new Inventory({ state, ownEngine: new OwnEngine(store), runner, log, view: undefined });
+  inventory.refresh();
   expect(vi.getTimerCount()).toBe(0);
   await pass(120_000);
   expect(lines).toEqual([]);
@@ -250,7 +163,7 @@ it('asks nobody where there is no engine to ask', async () => {
 describe('close', () => {
   it('ends the looking', async () => {
     const { inventory, view } = await setUp('nat');
-    inventory.start();
+    inventory.refresh();
     await pass(100);
     inventory.close();
     await pass(120_000);
@@ -261,7 +174,7 @@ describe('close', () => {
     const { inventory, view } = await setUp('nat');
     const { promise, reject } = Promise.withResolvers<never>();
     view.mockReturnValueOnce(promise);
-    inventory.start();
+    inventory.refresh();
     await pass(100);
     inventory.refresh();
     reject(new Error('the engine went away'));

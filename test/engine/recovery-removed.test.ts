@@ -33,7 +33,7 @@ describe('what the engine knows and its driver protocol does not say', () => {
     }
   });
 
-  it('that a network was removed while tsnet was down: its links and rows go at the next start', async () => {
+  it('that a network was removed while tsnet was down: its links and rows go after the next start', async () => {
     await Promise.all(
       hosts.map(async host => {
         await host.docker('network', 'create', '-d', 'tsnet', 'gone');
@@ -44,7 +44,7 @@ describe('what the engine knows and its driver protocol does not say', () => {
         // about 15 s: the engine tries five times, and then removes the network on its own
         await Promise.all([host.docker('network', 'rm', 'gone'), host.docker('network', 'rm', 'lan')]);
         expect((await store(host)).networks).toHaveLength(3);
-        await startRestored(host);
+        await startRestored(host, '--orphan-grace', '2');
         await waitFor(async () => (await store(host)).networks.length === 1, { what: 'two networks to go' });
         const view = await store(host);
         expect(view.networks.map(network => network.id)).toEqual((await engineView(host)).networks);

@@ -92,6 +92,43 @@ describe.each([20, 28, 29] as const)('an engine of version %i', version => {
     expect(await engine.start(network, 'b')).toBe('198.18.0.3');
   });
 
+  it('registers without replay, and makes another network on the subnet: what is in use stays refused', async () => {
+    const { engine } = make();
+    const network = await engine.createNetwork(lan);
+    const [used, forgotten] = ['198.18.0.9', '198.18.0.10'];
+    await engine.start(network, 'web', used);
+    await engine.start(network, 'gone', forgotten);
+    engine.restartPlugin(address => address === used || address === '198.18.0.1');
+    engine.ipam.registered();
+    const other = await engine.createNetwork({ pool: POOL, gateway: '198.18.0.5' });
+    engine.ipam.replayed();
+    for (const held of ['198.18.0.1', used])
+      await expect(engine.start(other, 'b', held)).rejects.toThrow(/^ADDRESS_TAKEN/);
+    expect(await engine.start(other, 'b', forgotten)).toBe(forgotten);
+  });
+
+  it('replays what is in use, too: its containers have outlived it', async () => {
+    const { store, engine } = make();
+    const network = await engine.createNetwork(lan);
+    const held = await engine.start(network, 'web', '198.18.0.9');
+    engine.restartPlugin(() => true);
+    await engine.restart();
+    expect(store.leases().find(lease => lease.address === held)?.epoch).toBe(2);
+  });
+
+  it('counts a router anew in a replay only', async () => {
+    const store = new MemoryStore();
+    const engine = new Engine(store, version);
+    const one = await engine.createNetwork({ pool: POOL, gateway: '198.18.0.1' });
+    engine.restartPlugin();
+    engine.ipam.registered();
+    engine.ipam.replayed();
+    const two = await engine.createNetwork({ pool: POOL, gateway: '198.18.0.1' });
+    expect(store.leases().map(({ holder }) => holder)).toEqual(['gateway of 2 networks']);
+    await engine.removeNetwork(one);
+    await expect(engine.start(two, 'b', '198.18.0.1')).rejects.toThrow(/^ADDRESS_TAKEN/);
+  });
+
   it('replays to a plugin that has lost its store', async () => {
     const { engine: before } = make();
     const network = await before.createNetwork(lan);

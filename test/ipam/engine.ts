@@ -111,9 +111,12 @@ export class Engine {
       for (const address of network.endpoints) await this.stop(network, address);
   }
 
-  /** The plugin's process ends and another begins, which a legacy plugin's engine does not notice. */
-  restartPlugin(): void {
-    this.ipam = new Ipam(this.#store);
+  /**
+   * The plugin's process ends and another begins, which a legacy plugin's engine does not notice.
+   * @param isInUse what the new one sees
+   */
+  restartPlugin(isInUse?: (address: string) => boolean): void {
+    this.ipam = new Ipam(this.#store, isInUse);
   }
 
   #requestPool(pool: string | undefined, subPool: string | undefined, v6: boolean) {

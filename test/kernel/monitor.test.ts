@@ -46,6 +46,20 @@ describe('the monitor', () => {
     expect(events.filter(event => event.kind === 'link' && event.change === 'removed')).toEqual([]);
   });
 
+  it('reports that a namespace is gone in which a link was, although nothing is said of the link', async () => {
+    const { ns, events, seen } = await watched({ groups: ['link', 'namespace'] });
+    const other = await testNamespace();
+    const pid = /\d+/.exec(other.path)?.[0] ?? '';
+    await ns.ip('link', 'add', 'tb0', 'type', 'bridge');
+    await ns.ip('link', 'add', 'tm0', 'link', 'tb0', 'type', 'macvlan');
+    await ns.ip('link', 'set', 'tm0', 'netns', pid);
+    await seen('the link to leave', { kind: 'link', change: 'removed', link: { name: 'tm0' } });
+    events.length = 0;
+    await other[Symbol.asyncDispose]();
+    await seen('the namespace to go', { kind: 'namespace', change: 'removed' });
+    expect(events.filter(event => event.kind === 'link' && event.link.name === 'tm0')).toEqual([]);
+  });
+
   it('reports addresses, routes and neighbours of both families', async () => {
     const { ns, seen } = await watched({ groups: ['address', 'route', 'neighbour'] });
     await ns.sh('ip link add tv0 type veth peer name tv0p; ip link set tv0 up; ip link set tv0p up');

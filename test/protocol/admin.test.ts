@@ -62,7 +62,14 @@ describe('POST /Tsnet.Ports', () => {
 
 describe('POST /Tsnet.Status', () => {
   it('says how the daemon is', async () => {
-    const status = { networks: 2, endpoints: 3, attached: { byEngine: 5, inside: 4, unopened: 1 } };
+    const status = {
+      networks: 2,
+      endpoints: 3,
+      attached: { byEngine: 5, inside: 4, unopened: 1 },
+      orphans: [{ name: 'network web', since: 3, removedIn: 27 }],
+      collected: 7,
+      store: { problem: 'STATE_FULL: no room', damaged: [] },
+    };
     const { app } = setUp({ status: () => status });
     const response = await request(app).post('/Tsnet.Status').expect(200);
     expect(JSON.parse(response.text)).toEqual(status);

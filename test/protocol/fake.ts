@@ -105,7 +105,14 @@ export class LogProbe {
 /** A daemon that has done nothing yet. */
 export const NOTHING: Admin = {
   published: () => [],
-  status: () => ({ networks: 0, endpoints: 0, attached: { byEngine: 0, inside: 0, unopened: 0 } }),
+  status: () => ({
+    networks: 0,
+    endpoints: 0,
+    attached: { byEngine: 0, inside: 0, unopened: 0 },
+    orphans: [],
+    collected: 0,
+    store: { damaged: [] },
+  }),
 };
 
 /** An app on fresh fakes. */

@@ -34,6 +34,23 @@ describe('restored', () => {
     expect(await stepsLeft(world)).toEqual([]);
   });
 
+  it('makes what is to be there also while the store cannot be written', async () => {
+    const world = new World();
+    await attach(world, 'nat', 1, 2);
+    const [gone, left] = [1, 2].map(number => endpointOn('nat', number));
+    if (gone === undefined || left === undefined) throw new Error('no endpoints');
+    await world.driver.leave(left, new FakeCall());
+    world.kernel.moveIn(containerLinkName(left.endpointId), sandboxOf(left.endpointId));
+    world.kernel.die(sandboxOf(gone.endpointId), portName(gone.endpointId));
+    world.kernel.model.drop(BRIDGE);
+    world.restart();
+    world.store.unwritable = true;
+    await reconcilerOf(world).reconciler.restored();
+    expect(world.kernel.model.links.has(BRIDGE)).toBe(true);
+    expect(world.state.endpoint(gone.networkId, gone.endpointId)).toBeUndefined();
+    expect(world.store.endpointRows.has(gone.endpointId)).toBe(true);
+  });
+
   it('waits for calls under way, and holds up those that come after', async () => {
     const world = new World();
     const { reconciler } = reconcilerOf(world);
@@ -132,6 +149,25 @@ describe('run', () => {
     expect(await rejection(program())).toMatchObject({ code: 'ENDPOINT_UNKNOWN' });
   });
 
+  it('begins anew where a container goes in the middle, whose steps fail then', async () => {
+    const world = new World();
+    await attach(world, 'nat', 1);
+    world.kernel.cut(BRIDGE);
+    const apply = world.kernel.apply.bind(world.kernel);
+    world.kernel.apply = async () => {
+      world.kernel.apply = apply;
+      const { networkId, endpointId } = endpointOn('nat', 1);
+      world.kernel.die(sandboxOf(endpointId), portName(endpointId));
+      expect(world.state.endpoint(networkId, endpointId)).toBeDefined();
+      throw new Error('the container is gone');
+    };
+    const { reconciler, lines } = reconcilerOf(world);
+    await reconciler.run('test');
+    expect(lines.filter(line => line.startsWith('error'))).toEqual([]);
+    expect(world.state.endpointsOf(NETWORKS.nat.networkId)).toEqual([]);
+    expect(await stepsLeft(world)).toEqual([]);
+  });
+
   it('does not take an endpoint for lost that comes back to the host between two looks', async () => {
     const world = new World();
     await attach(world, 'lan', 1);
@@ -143,6 +179,18 @@ describe('run', () => {
     };
     await reconcilerOf(world).reconciler.run('test');
     expect(world.state.endpointsOf(NETWORKS.lan.networkId)).toHaveLength(1);
+  });
+
+  it('does not make a link anew that the engine moves into its container between two looks', async () => {
+    const world = new World();
+    await attach(world, 'lan', 1);
+    const observe = world.kernel.observe.bind(world.kernel);
+    world.kernel.observe = async desired => {
+      world.kernel.moveIn(containerLinkName(endpointId), sandboxOf(endpointId));
+      return observe(desired);
+    };
+    await reconcilerOf(world).reconciler.run('test');
+    expect(world.kernel.applied.at(-1)).toEqual([]);
   });
 
   it('keeps an endpoint that has not joined yet', async () => {

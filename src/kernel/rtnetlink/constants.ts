@@ -11,6 +11,8 @@ export const RTM_GETROUTE = 26;
 export const RTM_NEWNEIGH = 28;
 export const RTM_DELNEIGH = 29;
 export const RTM_GETNEIGH = 30;
+/** <linux/net_namespace.h>: a namespace that this one has a number for is gone. */
+export const RTM_DELNSID = 89;
 
 export const IFF_UP = 0x1;
 export const IFF_LOOPBACK = 0x8;

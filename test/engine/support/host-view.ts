@@ -147,10 +147,13 @@ export async function linksOf(
   return { port: portName(id), inside: containerLinkName(id) };
 }
 
-/** Starts the daemon and waits until it has restored the host: the socket of a killed one is there from the start. */
-export async function startRestored(host: TsnetHost): Promise<void> {
+/**
+ * Starts the daemon and waits until it has restored the host: the socket of a killed one is there from the start.
+ * @param args more arguments of `tsnet serve`
+ */
+export async function startRestored(host: TsnetHost, ...args: string[]): Promise<void> {
   const logged = host.log().length;
-  await host.start();
+  await host.start(...args);
   await waitFor(() => host.log().slice(logged).includes('reason=start'), {
     what: () => `tsnet to restore the host:\n${host.log().slice(logged)}`,
   });
