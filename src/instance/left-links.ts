@@ -9,7 +9,7 @@ const MOST_NAMES = 8;
 /**
  * Keeps a tsnet that takes over from removing what is not its own: a link that bears tsnet's mark and is in no record would
  * be removed at the start, and the containers of the one before may still be using it.
- * @param former who has served the host until now
+ * @param former who has served the host until now; undefined where nobody has been met who could say
  * @throws TsnetError INSTANCE_LEFT with the names of the links, STATE_* while the store cannot be read
  */
 export async function refuseLeftLinks(state: State, former: Identity | undefined): Promise<void> {
@@ -23,6 +23,6 @@ export async function refuseLeftLinks(state: State, former: Identity | undefined
   if (left.length === 0) return;
   const names = left.slice(0, MOST_NAMES).map(link => link.name);
   const more = left.length > names.length ? ` and ${left.length - names.length} more` : '';
-  const what = `${describeIdentity(former)} has ended and has left the links ${names.join(', ')}${more}`;
-  throw new TsnetError('INSTANCE_LEFT', what);
+  const who = former === undefined ? 'another tsnet' : describeIdentity(former);
+  throw new TsnetError('INSTANCE_LEFT', `${who} has ended and has left the links ${names.join(', ')}${more}`);
 }

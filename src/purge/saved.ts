@@ -26,7 +26,7 @@ export function readSaved(directory: string): Saved {
   const path = join(directory, 'tsnet.db');
   if (!existsSync(path)) return NOTHING_SAVED;
   try {
-    inspect(path, TIMEOUT);
+    inspect(path, { timeout: TIMEOUT });
     const db = new DatabaseSync(path, { readOnly: true, timeout: TIMEOUT });
     try {
       const rows = (table: 'network' | 'endpoint') =>

@@ -1,13 +1,14 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { TsnetError } from '../errors.ts';
+import { draftOf, install, sizeOf, sync } from './files.ts';
 import { migrate } from './migrate.ts';
 import { APPLICATION_ID } from './schema.ts';
 
 /** Makes the state directory, for its owner only, if it is missing. */
 export function ensureDirectory(directory: string): void {
-  if (mkdirSync(directory, { recursive: true, mode: 0o700 }) !== undefined) syncDirectory(dirname(directory));
+  if (mkdirSync(directory, { recursive: true, mode: 0o700 }) !== undefined) sync(dirname(directory));
 }
 
 /**
@@ -23,8 +24,7 @@ export function ensureFile(path: string): void {
       remedy: `Put ${path} back, or move ${path}-wal and ${path}-shm away as well.`,
     });
   }
-  const draft = `${path}.new`;
-  for (const leftover of [draft, `${draft}-journal`]) rmSync(leftover, { force: true });
+  const draft = draftOf(path);
   try {
     closeSync(openSync(draft, 'wx', 0o600));
     const db = new DatabaseSync(draft);
@@ -34,22 +34,9 @@ export function ensureFile(path: string): void {
     } finally {
       db.close();
     }
-    renameSync(draft, path);
+    install(draft, path);
   } catch (error) {
     for (const leftover of [draft, `${draft}-journal`]) rmSync(leftover, { force: true });
     throw error;
-  }
-  syncDirectory(dirname(path));
-}
-
-const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-
-/** A new name is durable only once its directory is (fsync(2)). */
-function syncDirectory(directory: string): void {
-  const fd = openSync(directory, 'r');
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
   }
 }

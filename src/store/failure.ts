@@ -20,6 +20,8 @@ const IOERR_SHMSIZE = 10 | (19 << 8);
 
 const SYSTEM_CODES: Readonly<Record<string, ErrorCode>> = { ENOSPC: 'STATE_FULL', EDQUOT: 'STATE_FULL' };
 
+const READONLY = 8;
+
 /** SQLite's words for a file whose schema lacks a table or column, which has no code of its own. */
 const LACKING = /^no such (table|column)|has no column named/;
 
@@ -34,6 +36,10 @@ export function storeFailure(error: unknown, path: string): unknown {
   const code = codeOf(error);
   return code === undefined ? error : new TsnetError(code, `${path}: ${error.message}`, { cause: error });
 }
+
+/** Whether SQLite has opened for reading what it could not write then; opened anew it may be another matter. */
+export const isReadOnly = (error: unknown): boolean =>
+  error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === READONLY;
 
 function codeOf(error: Error): ErrorCode | undefined {
   const { code, errcode } = error as Error & { code?: unknown; errcode?: unknown };

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { TsnetError } from '../errors.ts';
+import { failPoint } from '../fail-points.ts';
 import { MIGRATIONS, VERSION } from './schema.ts';
 
 /** A value of a PRAGMA that is a number. */
@@ -17,7 +18,9 @@ export function migrate(db: DatabaseSync): void {
   db.exec('BEGIN IMMEDIATE');
   try {
     for (const step of MIGRATIONS.slice(version)) db.exec(step);
-    db.exec(`PRAGMA user_version = ${VERSION}; COMMIT`);
+    db.exec(`PRAGMA user_version = ${VERSION}`);
+    failPoint('commit', `schema ${VERSION}`);
+    db.exec('COMMIT');
   } catch (error) {
     if (db.isTransaction) db.exec('ROLLBACK');
     throw error;

@@ -1,6 +1,7 @@
 import type { Endpoint, Network } from '../model.ts';
 import type { Connection, Prepare } from './connection.ts';
 import { decodeEndpoint, decodeNetwork } from './documents.ts';
+import type { StoreHealth } from './health.ts';
 import { decodeLease, decodePool } from './rows.ts';
 import type { Store, StoredLease, StoredPool } from './types.ts';
 
@@ -73,6 +74,11 @@ export class SqliteStore implements Store {
 
   putSetting(name: string, value: string): void {
     this.#run('INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)', name, value);
+  }
+
+  /** How the state on the disk is. Never throws. */
+  health(): StoreHealth {
+    return this.#file.health();
   }
 
   close(): void {

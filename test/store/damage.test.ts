@@ -36,6 +36,8 @@ beforeEach(() => {
     });
   }
   before.close();
+  // That there is no copy is what all of this is about; with one: restore.test.ts.
+  rmSync(`${path}.good`);
   store = openStore(directory);
 });
 afterEach(() => {
@@ -52,7 +54,7 @@ const sql = (text: string): void => {
 /** Not what would pass for a page: a constant pattern, so that a failure can be repeated. */
 const noise = (length: number): Buffer => Buffer.from(Array.from({ length }, (_, i) => (i * 151 + 43) % 251));
 
-describe('a damaged file', () => {
+describe('a damaged file of which there is no copy', () => {
   it.each<[string, (bytes: Buffer) => Buffer]>([
     ['noise in the header', bytes => Buffer.concat([noise(64), bytes.subarray(64)])],
     [
@@ -102,7 +104,13 @@ describe('a damaged file', () => {
     expect(() => store.networks()).toThrow(/^STATE_CORRUPT: .* is missing, but its .*-wal is there/);
     rmSync(`${path}-wal`);
     expect(store.networks()).toEqual([]);
-    expect(readdirSync(directory).sort()).toEqual(['lock.db', 'tsnet.db', 'tsnet.db-shm', 'tsnet.db-wal']);
+    expect(readdirSync(directory).sort()).toEqual([
+      'lock.db',
+      'tsnet.db',
+      'tsnet.db-shm',
+      'tsnet.db-wal',
+      'tsnet.db.good',
+    ]);
   });
 });
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -124,10 +124,10 @@ describe('a second store on the directory', () => {
 });
 
 describe('the file under an open store', () => {
-  it.each(['removed', 'replaced'])('is missed when it is %s', what => {
+  it.each(['removed', 'replaced'])('is missed when it is %s, with all that was beside it', what => {
     store.putSetting('a', '1');
     const path = join(directory, 'tsnet.db');
-    rmSync(path);
+    for (const name of readdirSync(directory)) if (name !== 'lock.db') rmSync(join(directory, name));
     if (what === 'replaced') new DatabaseSync(path).close();
     for (let i = 0; i < 2; i++) {
       expect(() => store.putSetting('a', '2')).toThrow(`STATE_UNWRITABLE: ${path} was ${what}`);
