@@ -57,13 +57,9 @@ export class Host extends LabNode {
   /** Switches the host on, plugs it into the LAN and starts its engine. */
   async boot(): Promise<void> {
     await this.powerOn();
-    const { plan, nics } = this.#host;
-    // after a crash the kernel may still hold the old cable's end for a moment
-    for (let k = 0; k < nics; k++) {
-      await this.#lan.exec('ip', ['link', 'del', portName(this.name, k)], { reject: false });
-    }
-    await plugIn(this.#lan.pid, { name: this.name, pid: this.pid, member: this.#member }, plan, nics);
-    const cables = Array.from({ length: nics }, (_, k) => this.#carries(k));
+    const cards = Array.from({ length: this.#host.nics }, (_, k) => k);
+    await this.#plugIn(cards);
+    const cables = cards.map(nic => this.carries(nic));
     await Promise.all([...cables, this.#host.autostart ? this.startEngine() : undefined]);
   }
 
@@ -172,11 +168,26 @@ export class Host extends LabNode {
   /** Plugs the LAN cable of a card in again; it carries packets when this returns. */
   async heal(nic = 0): Promise<void> {
     await ipBatch(this.#lan.pid, [`link set ${portName(this.name, nic)} up`]);
-    await this.#carries(nic);
+    await this.carries(nic);
   }
 
-  /** Waits until both ends have noticed the cable, which the kernel tells them at most once a second. */
-  async #carries(nic: number): Promise<void> {
+  /** Puts a card in that was deleted, with the addresses and routes that it had at boot. @param mac default: a new one */
+  async plugInAgain(nic = 0, mac?: string): Promise<void> {
+    await this.#plugIn([nic], mac);
+    await this.carries(nic);
+  }
+
+  async #plugIn(cards: readonly number[], mac?: string): Promise<void> {
+    // after a crash the kernel may still hold the old cable's end for a moment
+    for (const nic of cards) {
+      await this.#lan.exec('ip', ['link', 'del', portName(this.name, nic)], { reject: false });
+    }
+    const host = { name: this.name, pid: this.pid, member: this.#member, mac };
+    await plugIn(this.#lan.pid, host, this.#host.plan, cards);
+  }
+
+  /** Waits until both ends of a card's cable have noticed it, which the kernel tells them at most once a second. */
+  async carries(nic = 0): Promise<void> {
     const port = `/proc/${this.#lan.pid}/root/sys/class/net/${portName(this.name, nic)}/brport/state`;
     const card = this.#inside(`/sys/class/net/eth${nic}/operstate`);
     const forwarding = '3';

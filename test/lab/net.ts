@@ -52,23 +52,24 @@ export function portName(host: string, segment: number): string {
 }
 
 /**
- * Plugs a host into every segment: its cards `eth0`, `eth1` ... get member addresses, and the LAN node becomes
- * the default route by way of `eth0`.
+ * Plugs a host into segments, one card each: `eth0`, `eth1` ... get member addresses, and the LAN node becomes the default
+ * route by way of `eth0`.
  */
 export async function plugIn(
   lan: number,
-  host: { name: string; pid: number; member: number },
+  host: { name: string; pid: number; member: number; mac?: string | undefined },
   plan: AddressPlan,
-  segments: number,
+  segments: readonly number[],
 ): Promise<void> {
   if (!hasOwnNet(host.pid)) throw new Error(`lab: ${host.name} has no network namespace of its own`);
+  const mac = host.mac === undefined ? '' : ` address ${host.mac}`;
   const outside: string[] = [];
   const inside: string[] = [];
-  for (let k = 0; k < segments; k++) {
+  for (const k of segments) {
     const port = portName(host.name, k);
     const { v4, v6 } = addressOf(plan, k, host.member);
     outside.push(
-      `link add ${port} mtu ${plan.mtu} type veth peer name eth${k} mtu ${plan.mtu} netns ${host.pid}`,
+      `link add ${port} mtu ${plan.mtu} type veth peer name eth${k}${mac} mtu ${plan.mtu} netns ${host.pid}`,
       `link set ${port} master br${k} up`,
     );
     inside.push(
@@ -77,8 +78,10 @@ export async function plugIn(
       `addr add ${v6}/64 dev eth${k} nodad`,
     );
   }
-  const gateway = addressOf(plan, 0, 1);
-  inside.push(`route add default via ${gateway.v4}`, `route add ::/0 via ${gateway.v6}`);
+  if (segments.includes(0)) {
+    const gateway = addressOf(plan, 0, 1);
+    inside.push(`route add default via ${gateway.v4}`, `route add ::/0 via ${gateway.v6}`);
+  }
   await ipBatch(lan, outside);
   await ipBatch(host.pid, inside);
 }

@@ -3,7 +3,7 @@ import { execa } from 'execa';
 import { busyboxTar } from '../../lab/image.ts';
 import { Lab, type LabOptions } from '../../lab/lab.ts';
 import type { ExecOptions, ExecResult } from '../../lab/node.ts';
-import { children, comm } from '../../lab/proc.ts';
+import { children, comm, runs } from '../../lab/proc.ts';
 import { waitFor } from '../../lab/wait.ts';
 
 const BOOT = join(import.meta.dirname, 'systemd-boot.sh');
@@ -41,6 +41,17 @@ export class SystemdHost implements AsyncDisposable {
     await this.lab.host().crash();
     await this.lab.host().boot();
     await this.#boot();
+  }
+
+  /** An orderly reboot: systemd stops every unit, then the power goes off and on again. Needs a lab with `disk: 'dir'`. */
+  async restart(): Promise<void> {
+    const init = this.#pid;
+    await this.exec('systemctl', ['exit']);
+    await waitFor(() => comm(init) !== 'systemd' && !runs(init), {
+      timeout: 60_000,
+      what: () => `systemd to stop all units:\n${comm(init)}`,
+    });
+    await this.reboot();
   }
 
   async #boot(): Promise<void> {

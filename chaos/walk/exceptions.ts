@@ -1,0 +1,66 @@
+import type { Violation } from '../world/types.ts';
+import type { Answer, Scene } from './scene.ts';
+
+/*
+ * What the engine makes of a call that was cut off, and no driver can mend: it repeats it with an empty body (moby#35459), takes the
+ * refusal of that for the call's own, and then does what is told here.
+ */
+
+/** A command that cannot simply be repeated. */
+interface Detour {
+  readonly operation: RegExp;
+  /** What docker says when it is asked again. */
+  readonly words: RegExp;
+  readonly reason: string;
+  /** What its user has to do first. @param words what docker said */
+  readonly first: (scene: Scene, words: string) => Promise<Answer>;
+}
+
+/** Something that the judge finds, and that is the engine's doing. */
+interface Excuse {
+  readonly operation: RegExp;
+  readonly rule: string;
+  readonly subject: RegExp;
+  readonly reason: string;
+}
+
+const PHANTOM = /endpoint with name (\S+) already exists in network (\S+)/;
+
+const DETOURS: readonly Detour[] = [
+  {
+    operation: /^network connect/,
+    words: PHANTOM,
+    reason:
+      'engine 20.10 gives a connection up whose EndpointOperInfo was cut off, after the container has joined, and does not take it back ("Could not rollback container connection")',
+    first: (scene, words) => {
+      const [, container = '', network = ''] = PHANTOM.exec(words) ?? [];
+      return scene.docker('network', 'disconnect', '-f', network, container);
+    },
+  },
+];
+
+const EXCUSES: readonly Excuse[] = [
+  {
+    operation: /^engine .*live-restore/,
+    rule: 'engine-crashed',
+    subject: /./,
+    reason:
+      'the engine (20.10 and 28) panics at its boot, in assignAddressVersion, when it restores a running container into a network whose RequestPool was cut off',
+  },
+  {
+    operation: /^engine /,
+    rule: 'address-not-leased',
+    subject: /(\.|::)1$/,
+    reason:
+      'the engine releases the gateway of a network of which a later pool or gateway was cut off at its boot, and keeps the network',
+  },
+];
+
+/** The way round a refusal, if there is one. */
+export const detourFor = (operation: string, words: string): Detour | undefined =>
+  DETOURS.find(one => one.operation.test(operation) && one.words.test(words));
+
+/** Why something that the judge has found is the engine's doing; undefined: it is not. */
+export const excuseFor = (operation: string, { rule, subject }: Violation): string | undefined =>
+  EXCUSES.find(one => one.operation.test(operation) && one.rule === rule && one.subject.test(subject))
+    ?.reason;
