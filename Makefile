@@ -5,7 +5,8 @@ NODE := node_modules/node-linux-$(ARCH)/bin/node
 export PATH := $(CURDIR)/node_modules/node-linux-$(ARCH)/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 SOURCES := $(shell find src scripts/build -type f) package-lock.json
 .DELETE_ON_ERROR:
-.PHONY: help build test lint unit demo bench docs setup clean plugin plugin-install install uninstall deb dist
+CHAOS ?= --seed 1 --minutes 30
+.PHONY: help build test lint unit demo bench chaos walk storm fuzz docs setup clean plugin plugin-install install uninstall deb dist
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
@@ -57,6 +58,19 @@ bench: setup build ## tsnet beside Docker's own drivers, with ratios, a chart an
 	@$(NODE) bench/bench.ts --targets $(BENCH)
 	@$(NODE) bench/datapath/datapath.ts
 	@$(NODE) bench/limits/limits.ts
+
+chaos: setup build ## random operations under random faults, and a judge of what is left (CHAOS="--seed 1 --minutes 30")
+	@$(NODE) chaos/chaos.ts $(CHAOS)
+
+walk: setup build ## tsnet killed at every step of every operation
+	@$(NODE) chaos/walk/walk.ts
+
+storm: setup build ## 200 containers up and down 20 times, with the daemon's memory and descriptors
+	@$(NODE) chaos/storm/storm.ts
+
+fuzz: setup build ## generated requests: a million at a kernel in memory, 100,000 at a real one
+	@$(NODE) chaos/fuzz/fuzz.ts --requests 1000000
+	@$(NODE) chaos/fuzz/fuzz.ts --real --requests 100000
 
 docs: node_modules/.package-lock.json ## the generated pages of docs/
 	@$(NODE) scripts/docs/write.ts

@@ -89,7 +89,7 @@ const TABLE = {
     status: 500,
     cause: 'The state file is damaged.',
     remedy:
-      'Restore it from a backup, or move it away and recreate the networks; tsnet has left it and the host as they are.',
+      'Restore it from a backup, or move all of tsnet.db* away and recreate the networks; tsnet has left it and the host as they are.',
   },
   STATE_TOO_NEW: {
     status: 500,
@@ -285,7 +285,7 @@ export class TsnetError extends Error {
   constructor(code: ErrorCode, what: string, options: { cause?: unknown; remedy?: string } = {}) {
     const remedy = options.remedy ?? ERRORS[code].remedy;
     super(
-      withoutControls(`${code}: ${what}. ${remedy}`),
+      withoutControls(`${code}: ${shortened(what)}. ${remedy}`),
       options.cause === undefined ? {} : { cause: options.cause },
     );
     this.code = code;
@@ -297,6 +297,11 @@ export class TsnetError extends Error {
     return ERRORS[this.code].status;
   }
 }
+
+/** A value of a request can be of any length, and somebody is to read this. */
+const MOST_CHARACTERS = 2000;
+const shortened = (what: string): string =>
+  what.length > MOST_CHARACTERS ? `${what.slice(0, MOST_CHARACTERS)}…` : what;
 
 /**
  * The message goes to the user's terminal. Quoted text of a request (JSON.stringify) still has DEL, the C1 controls and

@@ -39,7 +39,9 @@ export class Publisher {
     refuseClash(wanted);
     refuseLate(call, `${nameOfEndpoint(endpoint)} on ${nameOfNetwork(network)}`);
     const published = await this.#take(wanted, endpoint, call);
-    const after = { ...endpoint, published };
+    // What is made of ports on the container's own address was made at Join, and is found again by what was asked for then.
+    const { ports } = this.#context.state.endpoint(network.id, endpoint.id) ?? endpoint;
+    const after = { ...endpoint, ports, published };
     try {
       this.#context.state.putEndpoint(after);
       await this.#apply(network, after, facts, call);

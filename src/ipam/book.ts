@@ -6,6 +6,8 @@ import { uniqueLocalPrefix } from './predefined-pools.ts';
 import { Subnet } from './subnet.ts';
 
 const EPOCH = 'ipam.epoch';
+/** The epoch whose replay is over. */
+const REPLAYED = 'ipam.replayed';
 const ULA = 'ipam.ula';
 const lastChosen = (space: string, family: 4 | 6): string => `ipam.last-chosen.${space}.${family}`;
 
@@ -19,11 +21,13 @@ export class Book {
   /** By space, and in it by CIDR. */
   readonly #spaces = new Map<string, Map<string, Subnet>>();
   #epoch: number;
+  #replayed: number;
 
   /** @throws TsnetError STATE_* */
   constructor(store: Store) {
     this.#store = store;
     this.#epoch = Number(store.setting(EPOCH) ?? 0);
+    this.#replayed = Number(store.setting(REPLAYED) ?? -1);
     for (const pool of store.pools()) this.#remember(pool);
     for (const lease of store.leases()) {
       const subnet = this.#keep(lease.space, lease.pool);
@@ -43,6 +47,18 @@ export class Book {
   nextEpoch(): void {
     this.#store.putSetting(EPOCH, String(this.#epoch + 1));
     this.#epoch++;
+  }
+
+  /** Whether all that the engine has said since it registered may be a repetition of what it remembers. Outlives this process. */
+  get replaying(): boolean {
+    return this.#replayed !== this.#epoch;
+  }
+
+  /** @throws TsnetError STATE_*: the next process then takes the engine to be in the middle of it */
+  endReplay(): void {
+    if (!this.replaying) return;
+    this.#replayed = this.#epoch;
+    this.#store.putSetting(REPLAYED, String(this.#epoch));
   }
 
   pool(id: string): StoredPool | undefined {

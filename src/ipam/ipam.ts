@@ -18,8 +18,6 @@ export class Ipam implements IpamDriver {
   readonly #isInUse: (address: string) => boolean;
   #book: Book | undefined;
   #registrations = 0;
-  /** From the start: this process may have begun in the middle of it. */
-  #replaying = true;
 
   /** @param isInUse whether a container that lives has an address (bare, canonical), or a network that there is as its gateway */
   constructor(store: Store, isInUse: (address: string) => boolean = () => false) {
@@ -29,7 +27,6 @@ export class Ipam implements IpamDriver {
 
   registered(): void {
     this.#registrations++;
-    this.#replaying = true;
     try {
       this.#use();
     } catch {
@@ -40,7 +37,11 @@ export class Ipam implements IpamDriver {
 
   /** The engine has asked for something that no replay asks for: what it remembers it has said. */
   replayed(): void {
-    this.#replaying = false;
+    try {
+      this.#use().endReplay();
+    } catch {
+      // Whatever needs the store tells what is wrong with it.
+    }
   }
 
   async requestPool(request: PoolRequest, call: Call): Promise<PoolAnswer> {
@@ -64,7 +65,7 @@ export class Ipam implements IpamDriver {
     call.about(`pool ${request.poolId}`);
     if (request.address === undefined || request.endpointName !== undefined) this.replayed();
     const pool = this.#pool(request.poolId);
-    const moment = { replaying: this.#replaying, isInUse: this.#isInUse };
+    const moment = { replaying: this.#use().replaying, isInUse: this.#isInUse };
     const address = takeAddress(this.#use(), pool, request, moment);
     call.changed(`address ${address} of ${request.poolId} taken`);
     return `${address}/${parseCidr(pool.pool).prefix}`;

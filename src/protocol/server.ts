@@ -7,6 +7,8 @@ import { freeSocketPath } from './socket-path.ts';
 
 /** Everything but reading and writing by the owner. */
 const OWNER_ONLY_UMASK = 0o177;
+/** Milliseconds that a request which is on its way at the end has to come whole: an engine sends it in one go. */
+const ARRIVAL_MS = 1000;
 /** A little above the deadline of calls, so that each can still be answered. */
 const DEFAULT_GRACE_MS = 27_000;
 
@@ -37,28 +39,29 @@ export const listen = async (options: {
   const fd = takeActivationFd(options.env);
   if (fd === undefined) await freeSocketPath(socketPath);
   const server = createPluginServer(options.app);
-  const unused = unusedConnections(server);
+  const incomplete = incompleteConnections(server);
   const listening = once(server, 'listening');
   if (fd === undefined) listenOwnerOnly(server, socketPath);
   else server.listen({ fd });
   await listening;
   const where = fd === undefined ? socketPath : `socket ${fd} of systemd`;
   log.info('listening', { where });
-  return { server, where, close: graceMs => close(server, unused, graceMs ?? DEFAULT_GRACE_MS) };
+  return { server, where, close: graceMs => close(server, incomplete, graceMs ?? DEFAULT_GRACE_MS) };
 };
 
 /**
- * The connections on which nothing has been sent. Go's client opens some ahead of need, and Node takes them for busy ones
+ * The connections on which no whole request has come. Go's client opens some ahead of need, and Node takes them for busy ones
  * (closeIdleConnections() leaves them), so that the end of the daemon would wait for them.
  */
-const unusedConnections = (server: Server): ReadonlySet<Socket> => {
-  const unused = new Set<Socket>();
+const incompleteConnections = (server: Server): ReadonlySet<Socket> => {
+  const incomplete = new Set<Socket>();
   server.on('connection', socket => {
-    unused.add(socket);
-    socket.once('close', () => unused.delete(socket));
+    incomplete.add(socket);
+    socket.once('close', () => incomplete.delete(socket));
   });
-  server.on('request', request => unused.delete(request.socket));
-  return unused;
+  // 'end' comes with the last of the body, also of an empty one, once that has been read.
+  server.on('request', request => request.once('end', () => incomplete.delete(request.socket)));
+  return incomplete;
 };
 
 /**
@@ -99,14 +102,18 @@ const listenOwnerOnly = (server: Server, path: string): void => {
   }
 };
 
-const close = async (server: Server, unused: ReadonlySet<Socket>, graceMs: number): Promise<void> => {
+const close = async (server: Server, incomplete: ReadonlySet<Socket>, graceMs: number): Promise<void> => {
   const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+  const arrival = setTimeout(() => {
+    for (const socket of incomplete) socket.destroy();
+  }, ARRIVAL_MS);
   try {
     await new Promise<void>((resolve, reject) => {
       server.close(error => (error === undefined ? resolve() : reject(error)));
-      for (const socket of unused) if (socket.bytesRead === 0) socket.destroy();
+      for (const socket of incomplete) if (socket.bytesRead === 0) socket.destroy();
     });
   } finally {
     clearTimeout(timer);
+    clearTimeout(arrival);
   }
 };

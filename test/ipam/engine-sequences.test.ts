@@ -116,6 +116,27 @@ describe.each([20, 28, 29] as const)('an engine of version %i', version => {
     expect(store.leases().find(lease => lease.address === held)?.epoch).toBe(2);
   });
 
+  it('goes on with its replay to a plugin that was killed in the middle of it', async () => {
+    const { engine } = make();
+    const network = await engine.createNetwork(lan);
+    await engine.start(network, 'web', '198.18.0.9');
+    engine.ipam.registered();
+    await engine.createNetwork(lan);
+    engine.restartPlugin(() => true);
+    expect(await engine.start(network, 'web', '198.18.0.9')).toBe('198.18.0.9');
+  });
+
+  it('remembers that the replay is over', async () => {
+    const { engine } = make();
+    const network = await engine.createNetwork(lan);
+    await engine.start(network, 'web', '198.18.0.9');
+    engine.ipam.registered();
+    await engine.createNetwork({ pool: POOL, gateway: '198.18.0.5' });
+    engine.ipam.replayed();
+    engine.restartPlugin(() => true);
+    await expect(engine.start(network, 'b', '198.18.0.9')).rejects.toThrow(/^ADDRESS_TAKEN/);
+  });
+
   it('counts a router anew in a replay only', async () => {
     const store = new MemoryStore();
     const engine = new Engine(store, version);

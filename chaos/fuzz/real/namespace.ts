@@ -1,4 +1,4 @@
-import { readlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { execa } from 'execa';
 
 const OWN = '/proc/self/ns/net';
@@ -33,7 +33,13 @@ export async function runAgain(main: string): Promise<number> {
   const args = [...spaces, process.execPath, main, ...process.argv.slice(2)];
   const env = { [OUTSIDE]: readlinkSync(OWN) };
   const again = execa('unshare', args, { stdio: 'inherit', env, reject: false });
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => again.kill(signal));
+  // unshare(1) itself does not pass them on.
+  const children = () => readFileSync(`/proc/${again.pid}/task/${again.pid}/children`, 'utf8').split(' ');
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      for (const child of children()) if (child !== '') process.kill(Number(child), signal);
+    });
+  }
   return (await again).exitCode ?? 1;
 }
 

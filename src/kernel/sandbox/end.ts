@@ -9,17 +9,24 @@ import type { Rtnetlink } from '../rtnetlink/rtnetlink.ts';
 import { readSysctl } from '../sysctl.ts';
 import { type Inside, inSandbox } from './enter.ts';
 
+/** The container has no such interface: it was never made, or has gone with its container. */
+export class EndMissing extends TsnetError {
+  constructor(name: string) {
+    super('KERNEL', `interface ${name} is not in the container`);
+  }
+}
+
 /**
  * Gives an interface inside a sandbox its parameters and addresses and sets it up, in the engine's order (moby
  * libnetwork/osl/interface_linux.go, configureInterface).
  * @returns the interface's index there
- * @throws TsnetError LINK_TAKEN when there is an interface of the name that is not tsnet's, KERNEL when there is none
+ * @throws TsnetError LINK_TAKEN when there is an interface of the name that is not tsnet's; EndMissing when there is none
  */
 export async function setEnd(inside: Inside, end: SandboxEnd): Promise<number> {
   const { rtnetlink, parameters } = inside;
   const { made, ipv6 } = asMade(inside, end);
   const index = made ?? (await findEnd(rtnetlink, end))?.index;
-  if (index === undefined) throw new TsnetError('KERNEL', `interface ${end.name} is not in the container`);
+  if (index === undefined) throw new EndMissing(end.name);
   const name = made === undefined ? end.name : end.madeAs;
   const value = end.addresses.some(address => familyOf(address) === 6) ? '0' : '1';
   if (ipv6 !== value) await parameters.setIfKnown({ path: ipv6Switch(name), value });
