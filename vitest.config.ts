@@ -48,8 +48,8 @@ export default defineConfig({
           include: NEEDS_ROOT.map(folder => `${folder}/*.test.ts`),
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          // Throwaway hosts with an engine each: two at a time are what two cores carry.
-          maxWorkers: 2,
+          // Throwaway hosts with an engine each: half of the time they wait, so that two cores carry three of them.
+          maxWorkers: 3,
           // A busy machine may break a test's patience once; the summary names whom it broke.
           retry: process.env.CI ? 1 : 0,
         },

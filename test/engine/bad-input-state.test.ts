@@ -17,11 +17,11 @@ describe.each(ENGINES)('a state directory that fails, engine %s', engine => {
   const refusedCreate = () => host.refused('network', 'create', '-d', 'tsnet', 'more');
 
   /** A host whose state directory a test has prepared, with the daemon on it. */
-  async function boot(prepare?: string): Promise<void> {
+  async function boot(prepare?: string, ...args: string[]): Promise<void> {
     lab = await Lab.create({ hosts: [{ engine }] });
     host = new TsnetHost(lab.host());
     if (prepare !== undefined) await sh(prepare);
-    await Promise.all([host.start(), host.host.loadImage()]);
+    await Promise.all([host.start(...args), host.host.loadImage()]);
   }
 
   /** A container in full use, for all that follows to leave alone. */
@@ -59,7 +59,7 @@ describe.each(ENGINES)('a state directory that fails, engine %s', engine => {
   });
 
   describe('that fills up', () => {
-    beforeAll(() => boot(`mount -t tmpfs -o size=1m none ${STATE}`));
+    beforeAll(() => boot(`mount -t tmpfs -o size=1m none ${STATE}`, '--orphan-grace', '1'));
     afterAll(() => lab?.destroy());
     const fill = () => sh(`cat /dev/zero > ${STATE}/ballast 2> /dev/null || true`);
     const free = () => sh(`rm -f ${STATE}/ballast`);
@@ -91,7 +91,10 @@ describe.each(ENGINES)('a state directory that fails, engine %s', engine => {
       await free();
       await createNetwork(host, 'later', '--subnet', '198.18.10.0/24');
       await host.docker('network', 'rm', 'later');
-      await waitFor(async () => (await host.links()).length === 0, { what: 'what was removed to be gone' });
+      await waitFor(async () => (await host.links()).length === 0, {
+        what: 'what was removed to be gone',
+        timeout: 30_000,
+      });
       await clean(host);
     });
   });
@@ -158,7 +161,7 @@ describe.each(ENGINES)('a state directory that fails, engine %s', engine => {
     });
   });
 
-  describe('with a file that is damaged', () => {
+  describe('with a file that is damaged, and no copy of it', () => {
     beforeAll(() => boot());
     afterAll(() => lab?.destroy());
     const sum = async () => String((await sh(`sha256sum < ${STATE}/tsnet.db`)).stdout);
@@ -172,7 +175,9 @@ describe.each(ENGINES)('a state directory that fails, engine %s', engine => {
       const { address4 } = await useIt();
       const before = await asItIs();
       await host.stop();
-      await sh(`cp ${STATE}/tsnet.db /root/backup.db; rm -f ${STATE}/tsnet.db-*; ${damage}`);
+      await sh(
+        `cp ${STATE}/tsnet.db /root/backup.db; rm -f ${STATE}/tsnet.db-* ${STATE}/tsnet.db.good; ${damage}`,
+      );
       const damaged = await sum();
       await host.start();
 
