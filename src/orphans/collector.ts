@@ -107,9 +107,12 @@ export class Collector {
     const settled = found.filter(({ thing }) => (heard.silence(thing) ?? Infinity) >= IN_FLIGHT);
     for (const fresh of this.#suspicions.observe(settled, askedAt)) this.#report(fresh);
     await this.#collect(askedAt);
-    const wait = Math.min(this.#suspicions.wait(), settled.length < found.length ? IN_FLIGHT : Infinity);
+    const wait = Math.min(
+      this.#suspicions.wait(askedAt),
+      settled.length < found.length ? IN_FLIGHT : Infinity,
+    );
     // What is overdue could not be removed.
-    return Number.isFinite(wait) && wait > 0 ? wait : 'in time';
+    return Number.isFinite(wait) ? wait : 'in time';
   }
 
   #report(orphan: Orphan): void {

@@ -74,13 +74,15 @@ export class Suspicions {
       .map(({ orphan }) => orphan);
   }
 
-  /** Milliseconds until something is due; Infinity: nothing will be. */
-  wait(): number {
-    const now = performance.now();
+  /**
+   * Milliseconds from a look until something is due that was not yet due at it; Infinity: nothing will be.
+   * @param now time of the look: a timer may have fired a moment early for it
+   */
+  wait(now: number): number {
     const waits = [...this.#all.values()]
       .filter(({ orphan }) => orphan.kept === undefined)
       .map(({ orphan, since }) => since + this.graceOf(orphan) - now);
-    return Math.min(Infinity, ...waits);
+    return Math.min(Infinity, ...waits.filter(wait => wait > 0));
   }
 
   graceOf(orphan: Orphan): number {

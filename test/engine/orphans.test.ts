@@ -24,6 +24,13 @@ const OWN_IPAM = ['-d', 'tsnet', '--ipam-driver', 'tsnet'] as const;
 const status = async (host: TsnetHost): Promise<DaemonStatus> =>
   JSON.parse(String((await host.host.exec(TSNET, ['status', '--json'])).stdout));
 
+/** A log but for what each of many attempts in vain has left there. */
+const withoutAttempts = (log: string): string =>
+  log
+    .split('\n')
+    .filter(line => !/SUBNET_OVERLAP|GwAllocCheck/.test(line))
+    .join('\n');
+
 /** tsnet has nothing more, and nothing less, than what the engine has. */
 async function agrees(host: TsnetHost): Promise<void> {
   const [view, engine] = [await store(host), await engineView(host)];
@@ -135,7 +142,7 @@ describe('what the engine has forgotten', () => {
       await host.start('--orphan-grace', '3600');
       await waitFor(async () => (await host.host.docker(...again)).exitCode === 0, {
         timeout: 20_000,
-        what: () => `the network to be made again:\n${host.log().split('\n').slice(-30).join('\n')}`,
+        what: () => `the network to be made again:\n${withoutAttempts(host.log()).slice(-3000)}`,
       });
       await host.docker('network', 'rm', 'again');
       await agrees(host);

@@ -61,7 +61,7 @@ describe.each(ENGINES)('tsnet killed with a call in hand, engine %s', engine => 
     if (frozen !== undefined) process.kill(frozen, 'SIGKILL');
     thaw();
     await host.stop('KILL');
-    await startRestored(host);
+    await startRestored(host, '--orphan-grace', '1');
   };
 
   const agree = async () => {
@@ -82,7 +82,7 @@ describe.each(ENGINES)('tsnet killed with a call in hand, engine %s', engine => 
   };
   const soonAgree = () =>
     waitFor(agree, {
-      timeout: 15_000,
+      timeout: 25_000,
       what: () => `tsnet to agree with the engine:\n${host.log().slice(-3000)}`,
     });
 
