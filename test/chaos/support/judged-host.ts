@@ -70,7 +70,20 @@ export class JudgedHost {
       `${host}:${container}/${protocol}`,
     ]);
     const serve = `mkdir -p /www && echo ${name} > /www/index.html && exec httpd -f -p 80 -h /www`;
-    const run = ['run', '-d', '--stop-timeout', '0', '--name', name, '--network', first, ...flags];
+    // Nobody serves UDP: what tells of a datagram's arrival is that it is refused, which the kernel does once a second only.
+    const talkative = ['--sysctl', 'net.ipv4.icmp_ratelimit=0', '--sysctl', 'net.ipv6.icmp.ratelimit=0'];
+    const run = [
+      'run',
+      '-d',
+      '--stop-timeout',
+      '0',
+      ...talkative,
+      '--name',
+      name,
+      '--network',
+      first,
+      ...flags,
+    ];
     await this.tsnet.docker(...run, 'busybox', 'sh', '-c', serve);
     for (const network of others) await this.tsnet.docker('network', 'connect', network, name);
     this.containers.set(name, {
