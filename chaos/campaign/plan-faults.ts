@@ -1,7 +1,7 @@
 import { HOST_FAULTS, LONE_FAULTS } from '../faults/all.ts';
 import { PROCESS_FAULTS, type ProcessFault } from '../faults/processes.ts';
+import type { Random } from '../random.ts';
 import type { Fault } from '../world/types.ts';
-import type { Random } from './random.ts';
 
 /** A fault of a round, and when in it. */
 export interface PlannedFault {
@@ -33,11 +33,11 @@ export function planFaults(
   const brief = (fault: Fault): PlannedFault => ({
     fault,
     after: random.below(500),
-    lasts: random.chance(50) ? 0 : random.below(400),
+    lasts: random.chance(0.5) ? 0 : random.below(400),
   });
   const other = (fault: Fault): PlannedFault => {
     if (BETWEEN.has(fault.kind)) return { fault, after: 'idle' };
-    return random.chance(50) ? brief(fault) : { fault, after: random.below(700) };
+    return random.chance(0.5) ? brief(fault) : { fault, after: random.below(700) };
   };
   const kills = (least: number, most: number) =>
     kinds.has('kill-tsnet')
@@ -53,7 +53,7 @@ export function planFaults(
     faults: readonly Fault[],
     weight: number,
     plan: (fault: Fault) => PlannedFault[],
-  ): Weighted[] => (faults.length > 0 ? [[weight, () => plan(random.pick(faults) as Fault)]] : []);
+  ): Weighted[] => (faults.length > 0 ? [[weight, () => plan(random.pick(faults))]] : []);
   const plans: Weighted[] = [
     [8, () => []],
     ...one('kill-tsnet', 30, () => kills(4, 9)),

@@ -2,11 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { waitFor } from '../../test/lab/wait.ts';
 import { choose, type Limits } from '../operations/choose.ts';
 import type { Operation } from '../operations/operation.ts';
+import { Random } from '../random.ts';
 import type { FaultTarget, Violation } from '../world/types.ts';
 import { complaint, type Outcome } from './engine-calls.ts';
 import type { History } from './history.ts';
 import type { PlannedFault } from './plan-faults.ts';
-import { Random } from './random.ts';
 import type { Stage } from './stage.ts';
 import type { Trouble } from './trouble.ts';
 

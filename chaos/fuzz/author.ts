@@ -1,8 +1,8 @@
+import { Random } from '../random.ts';
 import { readCorpus } from './corpus.ts';
 import { garble, Mutator } from './mutate.ts';
 import { Nasty } from './nasty.ts';
 import { NetworkOptions } from './network-options.ts';
-import { Random } from './random.ts';
 import type { FuzzRequest, Kind } from './request.ts';
 import type { Held, HeldNetwork, Target } from './target.ts';
 
@@ -70,10 +70,10 @@ export class Author {
   #write(held: Held): FuzzRequest {
     const random = this.#random;
     if (this.#last !== undefined && random.chance(0.03)) return this.#last;
-    const drawn = random.weighted(METHODS);
+    const drawn = random.weightedName(METHODS);
     const method = drawn === 'other' ? random.pick([...this.#corpus.keys()]) : drawn;
     const body = this.#fitted(method, held);
-    const kind: Kind = random.weighted({ valid: 42, values: 50, text: 5, http: 3 });
+    const kind: Kind = random.weightedName({ valid: 42, values: 50, text: 5, http: 3 });
     const path = `/${method}`;
     const text = JSON.stringify(body);
     switch (kind) {

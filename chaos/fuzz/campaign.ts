@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { Random } from '../random.ts';
 import { Author } from './author.ts';
-import { Random } from './random.ts';
 import { brokenBytes } from './raw.ts';
 import { removeAll } from './remove-all.ts';
 import type { Report } from './report.ts';

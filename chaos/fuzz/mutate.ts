@@ -1,5 +1,5 @@
+import type { Random } from '../random.ts';
 import type { Nasty } from './nasty.ts';
-import type { Random } from './random.ts';
 
 type Path = readonly string[];
 
@@ -45,7 +45,7 @@ export class Mutator {
     const places = placesOf(body);
     const place = random.pick(places);
     const value = at(body, place);
-    const how = random.weighted({ nasty: 5, remove: 2, swap: 1, near: 5, more: 2 });
+    const how = random.weightedName({ nasty: 5, remove: 2, swap: 1, near: 5, more: 2 });
     switch (how) {
       case 'nasty':
         return changed(body, place, this.#nasty.value());

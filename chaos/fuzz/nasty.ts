@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Random } from './random.ts';
+import type { Random } from '../random.ts';
 
 /** What has broken programs of this kind before, or looks as if it could. */
 const KNOWN: readonly unknown[] = [

@@ -1,6 +1,6 @@
 import { OPTIONS, type OptionSpec } from '../../src/options.ts';
+import type { Random } from '../random.ts';
 import type { Nasty } from './nasty.ts';
-import type { Random } from './random.ts';
 
 const SPECS: readonly (readonly [string, OptionSpec])[] = Object.entries(OPTIONS);
 

@@ -1,4 +1,4 @@
-import type { Random } from './random.ts';
+import type { Random } from '../random.ts';
 import type { FuzzRequest } from './request.ts';
 
 /** Bytes that are no whole HTTP request: cut off half way, with false lengths, broken headers, two requests at once. */

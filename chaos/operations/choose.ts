@@ -1,4 +1,4 @@
-import type { Random } from '../campaign/random.ts';
+import type { Random } from '../random.ts';
 import { PLACES, type Place } from '../world/places.ts';
 import type { WorldContainer, WorldNetwork } from '../world/types.ts';
 import type { CampaignWorld } from '../world/world.ts';
@@ -49,47 +49,47 @@ export function choose(world: CampaignWorld, random: Random, limits: Limits): Op
 }
 
 function create(world: CampaignWorld, random: Random): Operation | undefined {
-  const place = random.pick(PLACES.filter(({ name }) => !world.networks.has(name) && world.isFree(name)));
+  const place = random.tryPick(PLACES.filter(({ name }) => !world.networks.has(name) && world.isFree(name)));
   if (place === undefined) return undefined;
-  const [mode, ipam] = [random.pick(place.modes), random.pick(place.ipams)];
+  const [mode, ipam] = [random.tryPick(place.modes), random.tryPick(place.ipams)];
   return mode === undefined || ipam === undefined ? undefined : createNetwork(place, mode, ipam);
 }
 
 function remove(world: CampaignWorld, random: Random): Operation | undefined {
   const idle = settledNetworks(world).filter(({ name }) => world.isFree(name) && world.on(name).length === 0);
-  const network = random.pick(idle);
+  const network = random.tryPick(idle);
   return network === undefined ? undefined : removeNetwork(network.name);
 }
 
 function run(world: CampaignWorld, random: Random, limits: Limits): Operation | undefined {
   const numbers = Array.from({ length: limits.containers }, (_, k) => k);
-  const number = random.pick(
+  const number = random.tryPick(
     numbers.filter(k => !world.containers.has(nameOf(k)) && world.isFree(nameOf(k))),
   );
-  const network = random.pick(settledNetworks(world).filter(({ name }) => world.isShareable(name)));
+  const network = random.tryPick(settledNetworks(world).filter(({ name }) => world.isShareable(name)));
   if (number === undefined || network === undefined) return undefined;
-  const address = random.chance(35) ? askedAddress(network.name, number) : undefined;
+  const address = random.chance(0.35) ? askedAddress(network.name, number) : undefined;
   return runContainer({
     name: nameOf(number),
     network: network.name,
-    restarts: random.chance(40),
+    restarts: random.chance(0.4),
     ...(address === undefined ? {} : { address }),
-    ...(network.mode !== 'bridge-internal' && random.chance(50) ? { hostPort: 20_000 + number } : {}),
+    ...(network.mode !== 'bridge-internal' && random.chance(0.5) ? { hostPort: 20_000 + number } : {}),
   });
 }
 
 function attach(world: CampaignWorld, random: Random): Operation | undefined {
-  const container = random.pick(settledContainers(world));
+  const container = random.tryPick(settledContainers(world));
   if (container === undefined) return undefined;
   const there = [...container.attachments.keys()].map(name => world.networks.get(name));
   const fits = (network: WorldNetwork) =>
     world.isShareable(network.name) &&
     there.every(other => other?.subnet4 !== network.subnet4) &&
     (container.ports.length === 0 || publishesAlike(network, there));
-  const network = random.pick(settledNetworks(world).filter(fits));
+  const network = random.tryPick(settledNetworks(world).filter(fits));
   if (network === undefined || there.length >= 3) return undefined;
   const number = Number(container.name.slice(NAME.length));
-  const address = random.chance(35) ? askedAddress(network.name, number) : undefined;
+  const address = random.chance(0.35) ? askedAddress(network.name, number) : undefined;
   return connect(container.name, network.name, address);
 }
 
@@ -108,12 +108,14 @@ function kindOf(network: WorldNetwork | undefined): string {
 }
 
 function detach(world: CampaignWorld, random: Random): Operation | undefined {
-  const container = random.pick(settledContainers(world).filter(({ attachments }) => attachments.size > 1));
+  const container = random.tryPick(
+    settledContainers(world).filter(({ attachments }) => attachments.size > 1),
+  );
   if (container === undefined) return undefined;
   // The engine starts no container without the network that it was made on.
   const [, ...names] = container.attachments.keys();
-  const network = random.pick(names.filter(name => world.isShareable(name)));
-  return network === undefined ? undefined : disconnect(container.name, network, random.chance(30));
+  const network = random.tryPick(names.filter(name => world.isShareable(name)));
+  return network === undefined ? undefined : disconnect(container.name, network, random.chance(0.3));
 }
 
 function onRunning(make: (name: string) => Operation): Finder {
@@ -130,7 +132,7 @@ function onAny(make: (name: string) => Operation): Finder {
 
 function onSome(make: (name: string) => Operation, fits: (container: WorldContainer) => boolean): Finder {
   return (world, random) => {
-    const container = random.pick(settledContainers(world).filter(fits));
+    const container = random.tryPick(settledContainers(world).filter(fits));
     return container === undefined ? undefined : make(container.name);
   };
 }

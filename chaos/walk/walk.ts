@@ -2,7 +2,6 @@
  * Has tsnet die at every point of every operation, one after the other, and looks each time whether everything comes right by itself
  * and the operation can be asked for again. Ends with 1 when something does not.
  */
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { TSNET } from '../../test/engine/support/tsnet-host.ts';
@@ -26,10 +25,18 @@ const options = new Command('walk')
     new Option('--engine <generation>', 'engine of the host').choices(['20.10', '26', '28']).default('28'),
   )
   .option('--program <path>', "the daemon's executable", TSNET)
-  .option('--only <pattern>', 'operations whose name this matches', pattern, /./)
+  .addOption(
+    new Option('--only <pattern>', 'operations whose name this matches')
+      .argParser(pattern)
+      .default(/./, 'all'),
+  )
   .option('--from <n>', 'the point to begin at', number, 1)
   .option('--step <n>', 'every how manieth point', number, 1)
-  .option('--dump <dir>', 'where to write what there is to see', join(tmpdir(), 'tsnet-walk'))
+  .option(
+    '--dump <dir>',
+    'where to write what there is to see',
+    join(import.meta.dirname, '../../dist/chaos/walk'),
+  )
   .parse()
   .opts<Options>();
 

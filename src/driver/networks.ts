@@ -94,7 +94,7 @@ export class Networks {
     for (const warning of await this.#doubts(network, facts)) call.warn(warning);
 
     state.putNetwork(network);
-    // Meanwhile: it takes as long as all the steps together, and needs none of them.
+    // Meanwhile: it asks nftables several things, and needs none of the steps.
     const opened = kernel.openDockerUser();
     opened.catch(() => undefined);
     try {

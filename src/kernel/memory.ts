@@ -51,7 +51,7 @@ export function cleanFileMappings(smaps: string): Mapping[] {
 
 /**
  * Has all threads share two of glibc's arenas. It would give those of libuv's pool eight for each processor, and each keeps what the
- * largest call on it has needed: 85 MB after some hundred containers, for libnftables builds a cache of the table with each command.
+ * largest call on it has needed: libnftables builds a cache of the table with each command.
  * To be called before there are threads.
  */
 export const shareArenas = (): void => {

@@ -21,7 +21,7 @@ import { inspect } from './inspect.ts';
 /** @param path of the state file */
 export const goodCopyOf = (path: string): string => `${path}.good`;
 
-/** Larger copies are not checked, for everything waits meanwhile: this one takes some 10 ms. */
+/** Larger copies are not checked, for everything waits meanwhile. */
 const CHECKED_BYTES = 8 * 1024 * 1024;
 const CHUNK = 1024 * 1024;
 

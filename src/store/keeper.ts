@@ -7,7 +7,7 @@ import { sizeOf } from './files.ts';
 import { copyFile, goodCopyOf } from './good-copy.ts';
 import type { Session } from './session.ts';
 
-/** Milliseconds without a write after which the log is written into the file and the file is copied: some 10 ms of work. */
+/** Milliseconds without a write after which the log is written into the file and the file is copied, which holds up the event loop. */
 const QUIET = 1000;
 /** Milliseconds after which that is tried again. */
 const RETRY = 30_000;

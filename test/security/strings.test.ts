@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FakeTarget } from '../../chaos/fuzz/fake-target.ts';
 import { Nasty } from '../../chaos/fuzz/nasty.ts';
-import { Random } from '../../chaos/fuzz/random.ts';
 import { judge } from '../../chaos/fuzz/verdict.ts';
+import { Random } from '../../chaos/random.ts';
 import { isLinkName } from '../../src/host-state/names.ts';
 import { OPTIONS } from '../../src/options.ts';
 

@@ -2,8 +2,8 @@ import type { Op } from '../../host-state/ops.ts';
 import { enter, type Inside } from '../sandbox/enter.ts';
 
 /**
- * Enters the sandbox of the next step while a worker waits for the kernel's answer to this one: half a millisecond that a container does
- * not wait for.
+ * Enters the sandbox of the next step while a worker waits for the kernel's answer to this one, so that
+ * a container does not wait for it afterwards.
  */
 export class Ahead implements Disposable {
   #next: { readonly op: Op; readonly inside: Inside | undefined } | undefined;
