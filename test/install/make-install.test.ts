@@ -169,12 +169,14 @@ describe('make install on a host, newest engine', () => {
     const plugin = "{ kind: 'plugin', id: 'abcdef'.padEnd(64, '0'), version: '9.9.9' }";
     const script = `import { takePlace } from '${place}'; await takePlace(${plugin}); setInterval(() => {}, 1e6)`;
     await host.sh(`systemd-run -q -u plugin ${process.execPath} --input-type=module -e "${script}"`);
+    // Not by `tsnet purge`, which takes the place itself for a moment, and the plugin would find it taken.
+    await waitFor(async () => (await host.sh('cat /proc/net/unix')).includes('@tsnet/instance'), {
+      what: 'the plugin to take its place',
+    });
     await host.sh('ip link add tsbleft type bridge; ip link set tsbleft alias "tsnet:$(printf %064d 7)"');
     const built = join(REPOSITORY, 'dist/tsnet');
     const says = 'the managed plugin abcdef000000 (tsnet 9.9.9) serves this host: its links and rules stay';
-    await waitFor(async () => (await host.exec(built, ['purge'], { reject: false })).stdout === says, {
-      what: 'tsnet purge to find the plugin',
-    });
+    expect(await host.exec(built, ['purge'], { reject: false })).toMatchObject({ stdout: says });
     expect(await host.refused(built, 'purge', '--force')).toContain('INSTANCE_RUNNING: the managed plugin');
     expect(await remains(host)).toEqual(['link tsbleft']);
     expect(await host.refused(INSTALL)).toMatch(
