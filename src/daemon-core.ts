@@ -86,7 +86,8 @@ export async function openCore(options: CoreOptions): Promise<Core> {
   const runner = new Runner();
   const expectations = new Expectations();
   const mayBegin = () => refuseStrangersLinks(state, store);
-  const reconciler = new Reconciler({ state, runner, kernel, expectations, log, mayBegin });
+  const undone = () => collector.refresh();
+  const reconciler = new Reconciler({ state, runner, kernel, expectations, log, mayBegin, undone });
   const changes = new Changes(kernel, expectations);
   const firewalld = new Firewalld(() => ownBridges(state));
   const zones = new Repairer(async () => {
@@ -108,7 +109,7 @@ export async function openCore(options: CoreOptions): Promise<Core> {
     published: () => {
       if (dockerSocket !== '') names.refresh();
     },
-    undone: () => collector.refresh(),
+    undone,
   };
   const driver = createDriver(context, attachments);
   const ownEngine = new OwnEngine(store);

@@ -75,14 +75,18 @@ export class State {
   }
 
   /**
-   * Deletes an endpoint whose container is gone, which the engine may have to find out yet. Where the store cannot be written its row is
-   * left to the next start, which finds out the same.
+   * Deletes an endpoint whose container is gone, which the engine may have to find out yet. Where the store cannot be written it is to be
+   * removed from now on, until its row can be deleted; the next start would find out the same.
+   * @returns whether it is deleted
    */
-  loseEndpoint(endpoint: Endpoint): void {
+  loseEndpoint(endpoint: Endpoint): boolean {
     this.load();
-    unlessUnwritable(() => this.#store.deleteEndpoint(endpoint.id));
-    this.#endpoints.get(endpoint.networkId)?.delete(endpoint.id);
     this.#lost.add(endpoint.id);
+    const isDeleted = unlessUnwritable(() => this.#store.deleteEndpoint(endpoint.id));
+    const endpoints = this.#of(endpoint.networkId);
+    if (isDeleted) endpoints.delete(endpoint.id);
+    else endpoints.set(endpoint.id, { ...endpoint, lifecycle: 'deleting' });
+    return isDeleted;
   }
 
   /** Says of an endpoint that was left that it is to be removed, which the next start finds out as well. */
@@ -129,12 +133,17 @@ export class State {
   }
 }
 
-/** @throws what `write` throws, but for a disk that is full or read-only */
-function unlessUnwritable(write: () => void): void {
+/**
+ * @returns whether it was written: false where the disk is full or read-only
+ * @throws whatever else `write` throws
+ */
+function unlessUnwritable(write: () => void): boolean {
   try {
     write();
+    return true;
   } catch (error) {
     if (!isUnwritable(error)) throw error;
+    return false;
   }
 }
 

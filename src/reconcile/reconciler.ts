@@ -25,6 +25,8 @@ export interface ReconcilerParts {
   readonly log: Log;
   /** Asked before anything on the host is changed for the first time; what it throws keeps tsnet from that. */
   readonly mayBegin?: () => Promise<void>;
+  /** Called when rows that say "to be removed" are left, because the store cannot be written. */
+  readonly undone?: () => void;
 }
 
 /**
@@ -131,7 +133,7 @@ export class Reconciler {
     }
   }
 
-  /** Forgets the endpoints whose containers are gone. */
+  /** Forgets the endpoints whose containers are gone. @throws TsnetError STATE_*, but where the store cannot be written */
   async #dropLost(): Promise<Looked> {
     const { state, kernel, log } = this.#parts;
     const joined = state.networks().flatMap(network => state.endpointsOf(network.id).filter(e => e.joined));
@@ -142,9 +144,11 @@ export class Reconciler {
       if (liveness === 'sandbox') inside.push(endpoint);
       if (liveness === 'host') onHost.push(endpoint);
       if (liveness !== 'lost') continue;
-      log.info(`${nameOfEndpoint(endpoint)} is gone with its container and is forgotten`);
-      state.loseEndpoint(endpoint);
-      lost += 1;
+      const isForgotten = state.loseEndpoint(endpoint);
+      if (isForgotten) log.info(`${nameOfEndpoint(endpoint)} is gone with its container and is forgotten`);
+      else this.#parts.undone?.();
+      // What is to be removed since an earlier look changes nothing by being found once more.
+      if (isForgotten || endpoint.lifecycle === 'live') lost += 1;
     }
     return { inside, onHost, lost };
   }
@@ -156,6 +160,7 @@ export class Reconciler {
     } catch (error) {
       if (!isUnwritable(error)) throw error;
       this.#parts.log.warn(String(error));
+      this.#parts.undone?.();
     }
   }
 
@@ -177,7 +182,7 @@ interface Looked {
   /** In their containers, where an observation of the host cannot see them. */
   readonly inside: Endpoint[];
   readonly onHost: Endpoint[];
-  /** How many were nowhere. */
+  /** How many were nowhere, and not known to be. */
   readonly lost: number;
 }
 

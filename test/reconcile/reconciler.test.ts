@@ -1,7 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { bridgeName, containerLinkName, portName, shimName } from '../../src/host-state/names.ts';
+import { Reconciler } from '../../src/reconcile/reconciler.ts';
 import { rejection } from '../driver/refusal.ts';
 import { attach, endpointOn, FakeCall, HOST, NETWORKS, sandboxOf, World } from '../driver/world.ts';
+import { logLines } from './log-lines.ts';
 import { reconcilerOf, stepsLeft } from './restore.ts';
 
 const BRIDGE = bridgeName(NETWORKS.nat.networkId);
@@ -47,8 +49,30 @@ describe('restored', () => {
     world.store.unwritable = true;
     await reconcilerOf(world).reconciler.restored();
     expect(world.kernel.model.links.has(BRIDGE)).toBe(true);
-    expect(world.state.endpoint(gone.networkId, gone.endpointId)).toBeUndefined();
     expect(world.store.endpointRows.has(gone.endpointId)).toBe(true);
+  });
+
+  it('deletes the row of an endpoint that was lost while the store could not be written once it can', async () => {
+    const world = new World();
+    await attach(world, 'nat', 1);
+    const gone = endpointOn('nat', 1);
+    const { state, runner, kernel, expectations, store } = world;
+    const undone = vi.fn<() => void>();
+    const { log, lines } = logLines();
+    const reconciler = new Reconciler({ state, runner, kernel, expectations, log, undone });
+    await reconciler.restored();
+    world.kernel.die(sandboxOf(gone.endpointId), portName(gone.endpointId));
+    store.unwritable = true;
+    await reconciler.run('a container ended');
+    expect(await stepsLeft(world)).toEqual([]);
+    expect(state.endpoint(gone.networkId, gone.endpointId)).toMatchObject({ lifecycle: 'deleting' });
+    expect(undone).toHaveBeenCalled();
+    expect(lines.filter(line => line.includes('is forgotten'))).toEqual([]);
+    store.unwritable = false;
+    await reconciler.run('again');
+    expect(state.endpoint(gone.networkId, gone.endpointId)).toBeUndefined();
+    expect(store.endpointRows.has(gone.endpointId)).toBe(false);
+    expect(lines.filter(line => line.includes('is forgotten'))).toHaveLength(1);
   });
 
   it('waits for calls under way, and holds up those that come after', async () => {
