@@ -15,7 +15,7 @@ import { Ipam } from './ipam/ipam.ts';
 import { giveBackMemory } from './kernel/memory.ts';
 import type { Log } from './log.ts';
 import { Heard } from './orphans/heard.ts';
-import { isAddressInUse } from './orphans/in-use.ts';
+import { seenIn } from './orphans/in-use.ts';
 import { listenToIpam } from './orphans/listen.ts';
 import { isSandboxThere } from './orphans/sandbox-there.ts';
 import { present } from './present.ts';
@@ -60,7 +60,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { log, managed, socket, orphanGraceMs } = options;
   const store = openStore(options.state, options.log);
   const state = new State(store);
-  const ipam = new Ipam(store, address => isAddressInUse(state, address, isSandboxThere));
+  const ipam = new Ipam(store, seenIn(state, isSandboxThere));
   const heard = new Heard();
   const pluginId = managed === undefined ? undefined : await ownPluginId(managed, socket);
   const turn = new Turn(identify(managed !== undefined, pluginId), log, () => void starter.retry());

@@ -26,7 +26,7 @@ export class FilledPool {
   }
 
   take(): string {
-    const moment = { replaying: false, isInUse: () => false };
+    const moment = { replaying: false, seen: { isInUse: () => false, isGateway: () => false } };
     return takeAddress(this.#book, this.#pool, { poolId: this.#id, ...ANY }, moment);
   }
 

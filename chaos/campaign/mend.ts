@@ -7,11 +7,11 @@ const UNPUBLISHED = /driver failed programming external connectivity on endpoint
  * Does what a user has to do because the engine does not:
  * - An engine whose call was cut off repeats it with an empty body (moby#35459), and is refused. Where it was to publish a container's
  *   ports by another network than before, it writes that into its log and goes on without them: the container has to be restarted.
- * - An engine that was killed while it started a container forgets what it has started of it: the shim and its process stay.
+ * - An engine that ended while it started a container, asked to or not, forgets what it has started of it: the shim and its process stay.
  * @param from where the engine's log began when the operations did, in characters
  * @returns what was done, in words
  */
-export async function mend(stage: Stage, from: number, engineDied: boolean): Promise<string[]> {
+export async function mend(stage: Stage, from: number, engineEnded: boolean): Promise<string[]> {
   const { host, world, calls } = stage;
   const done: string[] = [];
   const names = new Set([...host.engineOutput().slice(from).matchAll(UNPUBLISHED)].map(([, name]) => name));
@@ -20,7 +20,7 @@ export async function mend(stage: Stage, from: number, engineDied: boolean): Pro
     await calls.call('POST', `/containers/${name}/restart?t=0`);
     done.push(`restarted ${name}, whose ports were not published`);
   }
-  if (engineDied) {
+  if (engineEnded) {
     const { stdout } = await host.sh(END_FORGOTTEN);
     done.push(
       ...String(stdout)

@@ -39,7 +39,7 @@ export async function settle(stage: Stage, { trouble, judged, history }: Circums
   }
   const stuck = await adopt(stage, trouble.hadEngineDie);
   if (trouble.inRound) {
-    for (const line of await mend(stage, judged.engine, trouble.hadEngineDie)) history.note(line);
+    for (const line of await mend(stage, judged.engine, trouble.hadEngineEnd)) history.note(line);
   }
   const violations = await judge({
     host,

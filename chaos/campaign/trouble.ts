@@ -19,6 +19,11 @@ export class Trouble {
     return this.#round.some(kind => ENGINE_DIES.has(kind));
   }
 
+  /** Whether the engine was ended in the round, in whatever way. */
+  get hadEngineEnd(): boolean {
+    return this.#round.some(isEngineEnd);
+  }
+
   /** Whether nothing else was done than to end the engine, or the whole host: its boots may be timed. */
   get hadOnlyEngineEnd(): boolean {
     return this.#round.every(kind => ENGINE_ENDS.has(kind));
@@ -26,8 +31,7 @@ export class Trouble {
 
   /** Whether the engine was started while other things went wrong, so that containers it was to start may not run. */
   get hadTroubledStart(): boolean {
-    const ends = (kind: string) => ENGINE_ENDS.has(kind) || ENGINE_DIES.has(kind);
-    return this.#round.some(ends) && !this.#round.every(ends);
+    return this.hadEngineEnd && !this.#round.every(isEngineEnd);
   }
 
   /** Whether nothing else was done than to end processes: nothing but tsnet's own end gives it a reason to complain. */
@@ -44,3 +48,5 @@ export class Trouble {
     this.struck.set(kind, (this.struck.get(kind) ?? 0) + 1);
   }
 }
+
+const isEngineEnd = (kind: string): boolean => ENGINE_ENDS.has(kind) || ENGINE_DIES.has(kind);

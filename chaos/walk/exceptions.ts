@@ -52,7 +52,7 @@ const EXCUSES: readonly Excuse[] = [
     rule: 'address-not-leased',
     subject: /(\.|::)1$/,
     reason:
-      'the engine releases the gateway of a network of which a later pool or gateway was cut off at its boot, and keeps the network',
+      'the engine releases the gateway of a network of which a later pool or gateway was cut off at its boot, and keeps the network; tsnet gives it to no container',
   },
 ];
 

@@ -6,8 +6,16 @@ import type { Book } from './book.ts';
 import { claim, gatewayCount, gatewayHolder, type Moment } from './claim.ts';
 import type { Subnet } from './subnet.ts';
 
-/** What is known of the engine, and of any address (bare, canonical) whether it is seen to be in use. */
-export type AddressMoment = Pick<Moment, 'replaying'> & { readonly isInUse: (address: string) => boolean };
+/** What is seen of addresses (bare, canonical) on the networks that there are, whatever is leased. */
+export interface Seen {
+  /** Whether a container that lives has it, or a network as its gateway. */
+  isInUse(address: string): boolean;
+  /** Whether a network has it as its gateway. */
+  isGateway(address: string): boolean;
+}
+
+/** What is known of the engine and of the networks. */
+export type AddressMoment = Pick<Moment, 'replaying'> & { readonly seen: Seen };
 
 /**
  * Gives an address of a pool.
@@ -19,15 +27,15 @@ export function takeAddress(
   book: Book,
   pool: StoredPool,
   request: AddressRequest,
-  { replaying, isInUse }: AddressMoment,
+  { replaying, seen }: AddressMoment,
 ): string {
   const subnet = book.subnet(pool.space, pool.pool);
   const offset = request.address === undefined ? undefined : subnet.offsetOf(parseAddress(request.address));
-  const chosen = offset ?? choose(subnet, pool, request.gateway);
+  const chosen = offset ?? choose(subnet, pool, request.gateway, seen);
   const address = subnet.addressAt(chosen);
   // What is chosen freely is nobody's.
   const held = offset === undefined ? undefined : subnet.lease(chosen);
-  const moment = { epoch: book.epoch, replaying, isInUse: () => isInUse(address) };
+  const moment = { epoch: book.epoch, replaying, isInUse: () => seen.isInUse(address) };
   const result = claim(held, request, pool, moment);
   if (result === 'taken') throw new TsnetError('ADDRESS_TAKEN', describeTaken(address, pool, held));
   const lease: StoredLease = {
@@ -64,8 +72,20 @@ export function returnAddress(
   return 'released';
 }
 
-const choose = (subnet: Subnet, pool: StoredPool, gateway: boolean): bigint =>
-  gateway ? subnet.first(pool.subPool) : subnet.next(pool.subPool, BigInt(pool.cursor));
+/**
+ * An engine up to 27 whose replay of a network was cut off releases the gateway, and keeps the network with it until its next start
+ * (moby libnetwork, ipamAllocate): what a network has as its gateway is no container's, leased or not.
+ */
+function choose(subnet: Subnet, pool: StoredPool, gateway: boolean, seen: Seen): bigint {
+  if (gateway) return subnet.first(pool.subPool);
+  const first = subnet.next(pool.subPool, BigInt(pool.cursor));
+  let chosen = first;
+  while (seen.isGateway(subnet.addressAt(chosen))) {
+    chosen = subnet.next(pool.subPool, chosen);
+    if (chosen === first) throw subnet.exhausted(pool.subPool);
+  }
+  return chosen;
+}
 
 const describeTaken = (address: string, { pool }: StoredPool, held: StoredLease | undefined): string =>
   `${address} of the pool ${pool} is taken${held?.holder === undefined ? '' : ` by ${held.holder}`}`;

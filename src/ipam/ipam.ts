@@ -2,7 +2,7 @@ import { parseAddress, parseCidr } from '../addresses.ts';
 import { TsnetError } from '../errors.ts';
 import type { AddressRequest, Call, IpamDriver, PoolAnswer, PoolRequest } from '../protocol/types.ts';
 import type { Store, StoredLease, StoredPool } from '../store/types.ts';
-import { returnAddress, takeAddress } from './address-desk.ts';
+import { returnAddress, type Seen, takeAddress } from './address-desk.ts';
 import { Book } from './book.ts';
 import { newPool, returnPool, takePool } from './pool-desk.ts';
 import { type PoolName, parsePoolId } from './pool-id.ts';
@@ -15,14 +15,13 @@ export class Ipam implements IpamDriver {
   readonly localSpace = 'tsnet-local';
   readonly globalSpace = 'tsnet-global';
   readonly #store: Store;
-  readonly #isInUse: (address: string) => boolean;
+  readonly #seen: Seen;
   #book: Book | undefined;
   #registrations = 0;
 
-  /** @param isInUse whether a container that lives has an address (bare, canonical), or a network that there is as its gateway */
-  constructor(store: Store, isInUse: (address: string) => boolean = () => false) {
+  constructor(store: Store, seen: Seen = { isInUse: () => false, isGateway: () => false }) {
     this.#store = store;
-    this.#isInUse = isInUse;
+    this.#seen = seen;
   }
 
   registered(): void {
@@ -65,7 +64,7 @@ export class Ipam implements IpamDriver {
     call.about(`pool ${request.poolId}`);
     if (request.address === undefined || request.endpointName !== undefined) this.replayed();
     const pool = this.#pool(request.poolId);
-    const moment = { replaying: this.#use().replaying, isInUse: this.#isInUse };
+    const moment = { replaying: this.#use().replaying, seen: this.#seen };
     const address = takeAddress(this.#use(), pool, request, moment);
     call.changed(`address ${address} of ${request.poolId} taken`);
     return `${address}/${parseCidr(pool.pool).prefix}`;

@@ -65,20 +65,19 @@ export class Subnet {
    * neighbour's cache still has another container for, so it is the last to be given again.
    */
   next(range: string | undefined, cursor: bigint): bigint {
-    const bounds = this.bounds(range);
-    const { first, last } = bounds;
+    const { first, last } = this.bounds(range);
     const start = cursor >= first && cursor < last ? cursor + 1n : first;
-    return (
-      this.#taken.firstFree(start, last) ??
-      this.#taken.firstFree(first, start - 1n) ??
-      this.#full(range, bounds)
-    );
+    const free = this.#taken.firstFree(start, last) ?? this.#taken.firstFree(first, start - 1n);
+    if (free === undefined) throw this.exhausted(range);
+    return free;
   }
 
   /** The first free offset: where people expect the gateway. */
   first(range: string | undefined): bigint {
-    const bounds = this.bounds(range);
-    return this.#taken.firstFree(bounds.first, bounds.last) ?? this.#full(range, bounds);
+    const { first, last } = this.bounds(range);
+    const free = this.#taken.firstFree(first, last);
+    if (free === undefined) throw this.exhausted(range);
+    return free;
   }
 
   /** @param range CIDR within the subnet */
@@ -100,10 +99,11 @@ export class Subnet {
     return `${this.addressAt(0n)}/${this.cidr.prefix}`;
   }
 
-  #full(range: string | undefined, bounds: Bounds): never {
+  /** What is said where there is nothing to give. @param range CIDR within the subnet */
+  exhausted(range: string | undefined): TsnetError {
     const where = range === undefined ? `the pool ${this.text()}` : `the range ${range} of ${this.text()}`;
-    const count = countOf(bounds);
-    throw new TsnetError(
+    const count = countOf(this.bounds(range));
+    return new TsnetError(
       'ADDRESSES_EXHAUSTED',
       count === 0n
         ? `${where} has no address that a container may have`

@@ -115,8 +115,8 @@ export class Engine {
    * The plugin's process ends and another begins, which a legacy plugin's engine does not notice.
    * @param isInUse what the new one sees
    */
-  restartPlugin(isInUse?: (address: string) => boolean): void {
-    this.ipam = new Ipam(this.#store, isInUse);
+  restartPlugin(isInUse: (address: string) => boolean = () => false): void {
+    this.ipam = new Ipam(this.#store, { isInUse, isGateway: () => false });
   }
 
   #requestPool(pool: string | undefined, subPool: string | undefined, v6: boolean) {

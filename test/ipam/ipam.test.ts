@@ -187,6 +187,17 @@ describe('an address', () => {
     ]);
   });
 
+  it('that is the gateway of a network is no container’s, also where the engine has released it', async () => {
+    const gateways = ['198.18.0.1', '198.18.0.3'];
+    const seen = { isInUse: () => false, isGateway: (address: string) => gateways.includes(address) };
+    const ipam = new Ipam(new MemoryStore(), seen);
+    const { poolId } = await ipam.requestPool(poolRequest('198.18.0.0/29'), CALL);
+    for (const last of [2, 4, 5, 6])
+      expect(await ipam.requestAddress(ask(poolId), CALL)).toBe(`198.18.0.${last}/29`);
+    await expect(ipam.requestAddress(ask(poolId), CALL)).rejects.toThrow(/^ADDRESSES_EXHAUSTED/);
+    expect(await ipam.requestAddress(ask(poolId, { gateway: true }), CALL)).toBe('198.18.0.1/29');
+  });
+
   it('is given from a pool that the store has lost', async () => {
     const store = new MemoryStore();
     const id = 'tsnet-local/198.18.0.0/24/198.18.0.64/26';

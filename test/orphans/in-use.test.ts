@@ -1,11 +1,12 @@
 import { beforeEach, expect, it } from 'vitest';
-import { isAddressInUse } from '../../src/orphans/in-use.ts';
+import { seenIn } from '../../src/orphans/in-use.ts';
 import { attach, endpointOn, sandboxOf, World } from '../driver/world.ts';
 
 const one = endpointOn('nat', 1);
 let world: World;
 const there = (...sandboxes: string[]) => {
-  return (address: string) => isAddressInUse(world.state, address, path => sandboxes.includes(path));
+  const seen = seenIn(world.state, path => sandboxes.includes(path));
+  return (address: string) => seen.isInUse(address);
 };
 
 beforeEach(async () => {
@@ -20,6 +21,14 @@ it('is an address of a container that lives, of either family', () => {
 
 it('is a gateway of a network', () => {
   expect(['198.18.1.1', '2001:db8:1::1'].map(there())).toEqual([true, true]);
+  const { isGateway } = seenIn(world.state, () => true);
+  expect(['198.18.1.1', '2001:db8:1::1', '198.18.1.11'].map(isGateway)).toEqual([true, true, false]);
+});
+
+it('is no gateway of a network any more that is to be removed', () => {
+  const network = world.state.network(one.networkId);
+  if (network !== undefined) world.state.putNetwork({ ...network, lifecycle: 'deleting' });
+  expect(seenIn(world.state, () => true).isGateway('198.18.1.1')).toBe(false);
 });
 
 it('is none of a container that is gone, or that has left', () => {
