@@ -33,6 +33,7 @@ import { isSandboxThere } from './orphans/sandbox-there.ts';
 import { Sweep } from './orphans/sweep.ts';
 import type { Admin } from './protocol/admin-router.ts';
 import type { NetworkDriver } from './protocol/types.ts';
+import { Arrivals } from './reconcile/arrivals.ts';
 import { Expectations } from './reconcile/expectations.ts';
 import { Reconciler } from './reconcile/reconciler.ts';
 import { Repairer } from './reconcile/repairer.ts';
@@ -127,13 +128,9 @@ export async function openCore(options: CoreOptions): Promise<Core> {
     log,
   });
   const repairer = new Repairer(loss => reconciler.run(loss), log);
-  const sweep = new Sweep({
-    state,
-    kernel,
-    isThere: isSandboxThere,
-    repair: loss => repairer.repair(loss),
-    log,
-  });
+  const repair = (loss: string) => repairer.repair(loss);
+  const sweep = new Sweep({ state, kernel, isThere: isSandboxThere, repair, log });
+  const arrivals = new Arrivals({ state, runner, kernel, repair, log });
 
   const remove = (id: string) => driver.deleteNetwork(id, backgroundCall('network left by a swarm', log));
   const leftovers = new SwarmLeftovers({ state, kernel, log, remove });
@@ -152,7 +149,7 @@ export async function openCore(options: CoreOptions): Promise<Core> {
     }
   };
 
-  const parts = { kernel, rtnetlink, nft, state, expectations, repairer, zones, sweep, log };
+  const parts = { kernel, rtnetlink, nft, state, expectations, arrivals, repairer, zones, sweep, log };
   const watches = opened.adopt(await startWatches(parts), one => one.close());
   const all = opened.move();
   const heeding: NetworkDriver = {

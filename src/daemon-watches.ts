@@ -9,6 +9,7 @@ import { NftWatch } from './kernel/nft/watch.ts';
 import type { Rtnetlink } from './kernel/rtnetlink/rtnetlink.ts';
 import type { Log } from './log.ts';
 import type { Sweep } from './orphans/sweep.ts';
+import type { Arrivals } from './reconcile/arrivals.ts';
 import type { Expectations } from './reconcile/expectations.ts';
 import { LossDetector } from './reconcile/loss-detector.ts';
 import { Repairer } from './reconcile/repairer.ts';
@@ -19,6 +20,8 @@ export interface WatchedParts {
   readonly nft: Nft;
   readonly state: State;
   readonly expectations: Expectations;
+  /** Sees to containers whose links have come. */
+  readonly arrivals: Arrivals;
   /** Puts the whole host right. */
   readonly repairer: Repairer;
   /** Settles tsnet's bridges in firewalld. */
@@ -36,7 +39,7 @@ export interface Watches {
 
 /** Listens for what others do to the host, and has it put right. @throws TsnetError FIREWALL, NetlinkError */
 export async function startWatches(parts: WatchedParts): Promise<Watches> {
-  const { kernel, rtnetlink, nft, state, expectations, repairer, zones, sweep, log } = parts;
+  const { kernel, rtnetlink, nft, state, expectations, arrivals, repairer, zones, sweep, log } = parts;
   const dockerUser = new Repairer(async () => {
     const { changed, problem } = await kernel.openDockerUser();
     if (changed) log.info('rule in DOCKER-USER put there');
@@ -48,8 +51,10 @@ export async function startWatches(parts: WatchedParts): Promise<Watches> {
   const detector = new LossDetector(expectations, () => foreignLinks(state));
   const groups = ['link', 'address', 'route', 'neighbour', 'namespace'] as const;
   const monitor = watch({ groups, onFailure }, event => {
+    const arrival = detector.arrivalIn(event);
     const loss = detector.lossIn(event);
     if (loss !== undefined) repairer.repair(loss);
+    if (arrival !== undefined) void arrivals.settle(arrival);
     if (event.kind === 'namespace') sweep.namespaceGone();
     else if (event.kind === 'link' && event.change === 'set') sweep.linkSet(event.link.alias);
   });

@@ -27,7 +27,7 @@ export async function adopt(stage: Stage, engineDied: boolean): Promise<string[]
   if (uncertain.length === 0 && !engineDied) return stuck;
   const members = await memberships(stage);
   for (const container of uncertain) {
-    const complaints = await adoptContainer(stage, container, members);
+    const complaints = await adoptContainer(stage, container, members, engineDied);
     if (complaints !== undefined) stuck.push(complaints);
   }
   if (engineDied) {
@@ -44,6 +44,7 @@ async function adoptContainer(
   stage: Stage,
   container: WorldContainer,
   members: readonly Membership[],
+  engineDied: boolean,
 ): Promise<string | undefined> {
   const { world, calls } = stage;
   const { name } = container;
@@ -71,6 +72,10 @@ async function adoptContainer(
     if (isWhole) continue;
     if ((await disconnect(stage, network, name)) === undefined) attachments.delete(network);
     else isHalf = true;
+  }
+  // One that was killed while it disconnected a container has moved the interface out of it, and still counts it as connected.
+  if (!isHalf && engineDied && state === 'running') {
+    isHalf = !succeeded(await calls.call('POST', `/containers/${name}/restart?t=0`));
   }
   // Without the network that it was made on the engine would not start it.
   const [home] = container.attachments.keys();

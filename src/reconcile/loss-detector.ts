@@ -32,6 +32,13 @@ export class LossDetector {
     }
   }
 
+  /** @returns name of a link that the engine has moved into its container, where something waits for it; that is no loss */
+  arrivalIn(event: KernelEvent): string | undefined {
+    if (event.kind !== 'link' || event.change !== 'removed') return undefined;
+    const { name } = event.link;
+    return this.#expectations.awaits(name) ? name : undefined;
+  }
+
   /** @returns what was lost, in words for the log; undefined when the event needs no repair */
   lossIn(event: KernelEvent): string | undefined {
     switch (event.kind) {
@@ -97,9 +104,6 @@ export class LossDetector {
       this.#names.delete(link.index);
       this.#forget(link.name);
     } else this.#keep(link);
-    if (change === 'removed' && this.#expectations.awaits(link.name)) {
-      return `link ${link.name} moved into its container`;
-    }
     const expected = this.#expectations.link(link.name);
     // A link is made down and then set up: when the event loop is busy it is expected already when that is read.
     if (expected !== undefined && (change === 'removed' || (expected.up && wasUp && !link.up))) {
