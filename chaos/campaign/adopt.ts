@@ -31,7 +31,8 @@ export async function adopt(stage: Stage, engineDied: boolean): Promise<string[]
     if (complaints !== undefined) stuck.push(complaints);
   }
   if (engineDied) {
-    const phantoms = members.filter(({ container }) => container.startsWith('ep-'));
+    // Asked anew: some have gone with the containers just removed.
+    const phantoms = (await memberships(stage)).filter(({ container }) => container.startsWith('ep-'));
     for (const { network, name } of phantoms) {
       const left = await disconnect(stage, network, name);
       if (left !== undefined) stuck.push(left);
@@ -89,11 +90,11 @@ async function adoptContainer(
   return undefined;
 }
 
-/** @returns the engine's complaint, if it has one */
+/** @returns the engine's complaint, if it has one and knows of such an endpoint at all */
 async function disconnect({ calls }: Stage, network: string, container: string): Promise<string | undefined> {
   const body = { Container: container, Force: true };
   const left = await calls.call('POST', `/networks/${network}/disconnect`, body);
-  return succeeded(left)
+  return succeeded(left) || left.status === 404
     ? undefined
     : `docker network disconnect -f ${network} ${container}: ${complaint(left)}`;
 }
