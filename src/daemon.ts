@@ -67,6 +67,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const name = plainName(options, pluginId);
 
   let registrations = 0;
+  let isClosing = false;
   let restoring: Promise<void> | undefined;
   const starter = new Starter<Core>(async () => {
     await turn.take(former => refuseLeftLinks(state, former));
@@ -75,7 +76,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const core = await openCore({ store, state, ipam, heard, log, dockerSocket, orphanGraceMs });
     for (; registrations > 0; registrations--) core.driver.registered();
     restoring = core.ready().catch((error: unknown) => {
-      log.error(`the host is not restored yet: ${String(error)}`);
+      // The next start goes on with it.
+      if (isClosing) log.info('stopped before the host was restored');
+      else log.error(`the host is not restored yet: ${String(error)}`);
     });
     return core;
   }, log);
@@ -120,6 +123,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   return {
     started: starter.retry().then(() => restoring),
     async close() {
+      isClosing = true;
       calm.close();
       await name?.remove();
       turn.stopWaiting();
