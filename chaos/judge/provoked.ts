@@ -14,5 +14,5 @@ export const WHEN_TSNET_ENDS: readonly RegExp[] = [
 /** What an engine says, besides, when it boots after a power loss: of the containers that ran it tidies up what tsnet need not remember. */
 export const WHEN_POWER_IS_LOST: readonly RegExp[] = [
   ...WHEN_TSNET_ENDS,
-  /Failed to set gateway.*ENDPOINT_UNKNOWN/,
+  /(Failed to set gateway|driver failed programming external connectivity).*ENDPOINT_UNKNOWN/,
 ];

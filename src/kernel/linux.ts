@@ -6,6 +6,7 @@ import { apply } from './apply.ts';
 import { Conntrack } from './conntrack/conntrack.ts';
 import { FlowSweeper } from './conntrack/sweeper.ts';
 import { readFacts } from './facts.ts';
+import { inTurn } from './in-turn.ts';
 import type { Kernel } from './kernel.ts';
 import { hasCode } from './netlink/netlink-error.ts';
 import { ensureDockerUser } from './nft/docker-user.ts';
@@ -45,7 +46,7 @@ export function linuxKernel(rtnetlink: Rtnetlink, nft: Nft, options: LinuxKernel
     apply: (ops, how) => apply(ways, ops, how),
     gone: async names => (await Promise.all(names.map(name => reaper.settled(name)))).every(isGone => isGone),
     observe: desired => observe(ways, desired),
-    openDockerUser: () => ensureDockerUser(nft),
+    openDockerUser: inTurn(() => ensureDockerUser(nft)),
     holdPort: request => holds.hold(request),
     holderOf: port => holds.holderOf(port),
     facts: (parents, asked) => readFacts(rtnetlink, parents, asked?.guard === true ? readGuard : undefined),

@@ -126,6 +126,13 @@ describe('with a Docker of the nft backend', () => {
     }
   });
 
+  test('puts it there once, however many ask at the same time', async () => {
+    const outcomes = JSON.parse(await lab.host.exec(process.execPath, CHILD, 'ensure', '5'));
+    expect(outcomes).toEqual([{ changed: true }, ...Array(4).fill({ changed: false })]);
+    for (const version of VERSIONS)
+      expect(await rules(version)).toEqual(['-N DOCKER-USER', RULE, '-A DOCKER-USER -j RETURN']);
+  });
+
   test('knows the rule after iptables has rewritten it, and among rules that nft cannot read', async () => {
     await call('ensure');
     const user = ['-m', 'hashlimit', '--hashlimit-name', 'x', '--hashlimit-upto', '3/sec', '-j', 'LOG'];
