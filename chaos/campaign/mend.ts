@@ -1,7 +1,7 @@
 import type { Stage } from './stage.ts';
 
 /** What the engine writes when it could not publish a container's ports: of a container that stays, it tells nobody else. */
-const UNPUBLISHED = /driver failed programming external connectivity on endpoint (\S+)/g;
+const UNPUBLISHED = /driver failed programming external connectivity on endpoint ([^\s:]+)/g;
 
 /**
  * Does what a user has to do because the engine does not:

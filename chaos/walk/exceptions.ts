@@ -16,6 +16,14 @@ interface Detour {
   readonly first: (scene: Scene, words: string) => Promise<Answer>;
 }
 
+/** Something that the engine leaves undone while it tells docker that all is well. */
+interface Omission {
+  readonly operation: RegExp;
+  /** What it writes into its log; the first group is the container's name. */
+  readonly words: RegExp;
+  readonly reason: string;
+}
+
 /** Something that the judge finds, and that is the engine's doing. */
 interface Excuse {
   readonly operation: RegExp;
@@ -39,6 +47,15 @@ const DETOURS: readonly Detour[] = [
   },
 ];
 
+const OMISSIONS: readonly Omission[] = [
+  {
+    operation: /^network disconnect/,
+    words: /Failed to set gateway.*programming external connectivity on endpoint ([^\s:]+)/,
+    reason:
+      'the engine does not publish the ports of a container by the network that becomes its way out when that ProgramExternalConnectivity was cut off, and tells nobody: the container has to be restarted',
+  },
+];
+
 const EXCUSES: readonly Excuse[] = [
   {
     operation: /^engine .*live-restore/,
@@ -59,6 +76,18 @@ const EXCUSES: readonly Excuse[] = [
 /** The way round a refusal, if there is one. */
 export const detourFor = (operation: string, words: string): Detour | undefined =>
   DETOURS.find(one => one.operation.test(operation) && one.words.test(words));
+
+/** What the engine has left undone by its log, with the container that is to be restarted for it. */
+export function omissionIn(
+  operation: string,
+  log: string,
+): { readonly container: string; readonly reason: string } | undefined {
+  for (const { operation: of, words, reason } of OMISSIONS) {
+    const [, container] = (of.test(operation) && words.exec(log)) || [];
+    if (container !== undefined) return { container, reason };
+  }
+  return undefined;
+}
 
 /** Why something that the judge has found is the engine's doing; undefined: it is not. */
 export const excuseFor = (operation: string, { rule, subject }: Violation): string | undefined =>
