@@ -74,9 +74,13 @@ export function processFaults(stage: Stage): Record<ProcessFault, Fault> {
       kind: 'restart-engine',
       strike: async ({ random }) => {
         const kept = stage.liveRestore;
+        const before = new Map(stage.world.containers);
         await host.stopEngine();
+        // What has started or ended while the engine was ending, it may have counted or not.
+        const during = [...stage.world.containers.values()].filter(one => before.get(one.name) !== one);
         const keeps = random(2) === 0;
         restarts(stage, kept && keeps);
+        for (const { name } of during) stage.world.doubt(name);
         return () => stage.startEngine(keeps);
       },
     },

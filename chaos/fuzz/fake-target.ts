@@ -210,8 +210,13 @@ export class FakeTarget implements Target {
   /** An engine that deletes an endpoint has taken its link out of the container, or lost it with that. */
   #dropLost(): void {
     const known = new Set([...this.#store.endpointRows.keys()].map(containerLinkName));
-    for (const inside of this.#kernel.sandboxes.values())
-      for (const name of inside.keys()) if (!known.has(name)) inside.delete(name);
+    for (const inside of this.#kernel.sandboxes.values()) {
+      for (const name of inside.keys()) {
+        if (known.has(name)) continue;
+        inside.delete(name);
+        this.#snapshot = undefined;
+      }
+    }
   }
 
   /** What the fakes keep for tests would fill the memory. */
