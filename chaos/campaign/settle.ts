@@ -1,5 +1,5 @@
 import { judge } from '../judge/judge.ts';
-import { WHEN_POWER_IS_LOST } from '../judge/provoked.ts';
+import { WHEN_PROCESSES_DIE } from '../judge/provoked.ts';
 import type { LogEnds } from '../judge/target.ts';
 import type { Violation } from '../world/types.ts';
 import { adopt } from './adopt.ts';
@@ -59,5 +59,5 @@ export async function settle(stage: Stage, { trouble, judged, history }: Circums
 
 function provokedBy(trouble: Trouble): RegExp[] {
   if (!trouble.inRound) return [];
-  return trouble.hadOnlyDeaths ? [...WHEN_POWER_IS_LOST] : [OF_ENGINE, OF_TSNET];
+  return trouble.hadOnlyDeaths ? [...WHEN_PROCESSES_DIE] : [OF_ENGINE, OF_TSNET];
 }

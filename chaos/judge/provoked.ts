@@ -16,3 +16,12 @@ export const WHEN_POWER_IS_LOST: readonly RegExp[] = [
   ...WHEN_TSNET_ENDS,
   /(Failed to set gateway|driver failed programming external connectivity).*ENDPOINT_UNKNOWN/,
 ];
+
+/**
+ * What an engine says, besides, after any death: what a call that was cut off has left is in the way of the next one until tsnet has asked
+ * the engine what it has.
+ */
+export const WHEN_PROCESSES_DIE: readonly RegExp[] = [
+  ...WHEN_POWER_IS_LOST,
+  /(Network|Ipam)Driver\.\w+: (SUBNET_OVERLAP|POOL_OVERLAP|ADDRESS_TAKEN|PORT_TAKEN|PARENT_BUSY|ENDPOINT_EXISTS)/,
+];

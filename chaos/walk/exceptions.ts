@@ -1,4 +1,5 @@
 import type { Violation } from '../world/types.ts';
+import type { Operation } from './operation.ts';
 import type { Answer, Scene } from './scene.ts';
 
 /*
@@ -16,12 +17,14 @@ interface Detour {
   readonly first: (scene: Scene, words: string) => Promise<Answer>;
 }
 
-/** Something that the engine leaves undone while it tells docker that all is well. */
+/** Something that the engine leaves undone, and writes into its log only. */
 interface Omission {
   readonly operation: RegExp;
-  /** What it writes into its log; the first group is the container's name. */
+  /** What it writes there. */
   readonly words: RegExp;
   readonly reason: string;
+  /** What its user has to do. @param found what of the log matches */
+  readonly mend: (scene: Scene, operation: Operation, found: RegExpExecArray) => Promise<Answer>;
 }
 
 /** Something that the judge finds, and that is the engine's doing. */
@@ -53,6 +56,14 @@ const OMISSIONS: readonly Omission[] = [
     words: /Failed to set gateway.*programming external connectivity on endpoint ([^\s:]+)/,
     reason:
       'the engine does not publish the ports of a container by the network that becomes its way out when that ProgramExternalConnectivity was cut off, and tells nobody: the container has to be restarted',
+    mend: (scene, _operation, [, container = '']) => scene.docker('restart', '-t', '0', container),
+  },
+  {
+    operation: /^engine /,
+    words: /Failed to allocate ipam pool\(s\) for network/,
+    reason:
+      'the engine goes on without the pool of a network whose RequestPool was cut off at its boot, and starts no container on it: it has to be started once more',
+    mend: (scene, { engine }) => scene.restartEngine('TERM', engine),
   },
 ];
 
@@ -77,16 +88,19 @@ const EXCUSES: readonly Excuse[] = [
 export const detourFor = (operation: string, words: string): Detour | undefined =>
   DETOURS.find(one => one.operation.test(operation) && one.words.test(words));
 
-/** What the engine has left undone by its log, with the container that is to be restarted for it. */
-export function omissionIn(
-  operation: string,
-  log: string,
-): { readonly container: string; readonly reason: string } | undefined {
-  for (const { operation: of, words, reason } of OMISSIONS) {
-    const [, container] = (of.test(operation) && words.exec(log)) || [];
-    if (container !== undefined) return { container, reason };
+/**
+ * Does what the engine has left undone, by its log.
+ * @returns why, for each
+ */
+export async function makeGood(scene: Scene, operation: Operation, log: string): Promise<string[]> {
+  const reasons: string[] = [];
+  for (const { operation: of, words, reason, mend } of OMISSIONS) {
+    const found = of.test(operation.name) ? words.exec(log) : null;
+    if (found === null) continue;
+    await mend(scene, operation, found);
+    reasons.push(reason);
   }
-  return undefined;
+  return reasons;
 }
 
 /** Why something that the judge has found is the engine's doing; undefined: it is not. */

@@ -1,5 +1,5 @@
 import type { Violation } from '../world/types.ts';
-import { detourFor, excuseFor, omissionIn } from './exceptions.ts';
+import { detourFor, excuseFor, makeGood } from './exceptions.ts';
 import { logsOf, settle } from './look.ts';
 import type { Operation } from './operation.ts';
 import type { Answer, Scene } from './scene.ts';
@@ -69,21 +69,14 @@ async function dieAt(scene: Scene, operation: Operation, number: number): Promis
   points.count();
   await supervisor.up();
   const violations: Violation[] = [];
-  const exceptions = new Set<string>();
+  const undone = scene.host.engineOutput().slice(logs.engine);
+  const exceptions = new Set(point === undefined ? [] : await makeGood(scene, operation, undone));
   if (!answer.ok) {
     if (point === undefined) violations.push({ rule: 'refused-for-nothing', subject, detail: answer.words });
     // Before anything is judged: until then the engine shows attachments that it has given up.
     const { again, detour } = await repeat(scene, operation);
     if (detour !== undefined) exceptions.add(detour);
     if (!again.ok) violations.push({ rule: 'cannot-be-repeated', subject, detail: again.words });
-  }
-  const omission =
-    point === undefined
-      ? undefined
-      : omissionIn(operation.name, scene.host.engineOutput().slice(logs.engine));
-  if (omission !== undefined) {
-    exceptions.add(omission.reason);
-    await scene.docker('restart', '-t', '0', omission.container);
   }
   const { left, ms } = await settle(scene, logs);
   for (const found of left) {

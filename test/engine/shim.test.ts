@@ -146,10 +146,14 @@ describe.each(ENGINES)('the host shim, engine %s', engine => {
     await create('one', '--subnet', '198.19.1.0/24', '--aux-address', 'host=198.19.1.200', ...parent);
     const shim = await theShim(host);
     const [before] = await ipJson(host.host, 'link', 'show', 'dev', shim);
+    const ups = () => host.host.sh(`cat /sys/class/net/${shim}/carrier_changes`);
+    const upsBefore = await ups();
     await create('two', '--subnet', '198.19.2.0/24', '--aux-address', 'host=198.19.2.200', ...parent);
     await create('three', ...LAN4, ...parent);
     await create('four', '--subnet', '198.19.3.0/24', ...parent, '-o', 'shim=off');
     expect(await theShim(host)).toBe(shim);
+    // Down for a moment only, it would lose the routes of the containers.
+    expect(await ups()).toBe(upsBefore);
     const c1 = await startContainer(host, 'c1', 'one');
     const c2 = await startContainer(host, 'c2', 'two');
     await reaches(host.host, c1.address4);

@@ -19,10 +19,12 @@ export async function addLink(rt: Rtnetlink, link: Link): Promise<void> {
     if (existing.alias !== link.alias) {
       throw new TsnetError('LINK_TAKEN', `link ${link.name} exists already`, { cause: error });
     }
-    // Made by an earlier attempt at the same thing, perhaps not to the end.
+    // Made by an earlier attempt at the same thing, perhaps not to the end; or for another network that shares it: then containers go
+    // by it, and down would take their routes.
+    const up = link.up ? { up: true } : {};
     const mtu = link.mtu === undefined ? {} : { mtu: link.mtu };
     const port = link.kind === 'veth' ? portChanges(link) : {};
-    await setLink(rt, link, { up: link.up, ...mtu, ...port });
+    await setLink(rt, link, { ...up, ...mtu, ...port });
   }
 }
 
