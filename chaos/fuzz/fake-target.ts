@@ -197,13 +197,15 @@ export class FakeTarget implements Target {
   }
 
   #moveOut({ body }: FuzzRequest): void {
-    const name = containerLinkName((JSON.parse(body) as { EndpointID: string }).EndpointID);
+    const { EndpointID } = JSON.parse(body) as { EndpointID: string };
+    const name = containerLinkName(EndpointID);
     for (const inside of this.#kernel.sandboxes.values()) {
       const link = inside.get(name);
       if (link === undefined) continue;
       inside.delete(name);
-      this.#kernel.model.links.set(name, link);
       this.#snapshot = undefined;
+      // Of an endpoint that is not known any more nobody here would find it: the monitor, which does, is no part of this.
+      if (this.#store.endpointRows.has(EndpointID)) this.#kernel.model.links.set(name, link);
     }
   }
 

@@ -146,7 +146,7 @@ describe.each(ENGINES)('the host shim, engine %s', engine => {
     await create('one', '--subnet', '198.19.1.0/24', '--aux-address', 'host=198.19.1.200', ...parent);
     const shim = await theShim(host);
     const [before] = await ipJson(host.host, 'link', 'show', 'dev', shim);
-    const ups = () => host.host.sh(`cat /sys/class/net/${shim}/carrier_changes`);
+    const ups = async () => (await host.host.sh(`cat /sys/class/net/${shim}/carrier_changes`)).stdout;
     const upsBefore = await ups();
     await create('two', '--subnet', '198.19.2.0/24', '--aux-address', 'host=198.19.2.200', ...parent);
     await create('three', ...LAN4, ...parent);
