@@ -7,6 +7,7 @@ import { desiredEndpoint } from '../modes/desired.ts';
 import type { HostFacts } from '../modes/mode.ts';
 import type { Call } from '../protocol/types.ts';
 import { ownPorts } from '../publish/own-address.ts';
+import { ownClash } from '../publish/own-clash.ts';
 import { type WantedPort, wantedPorts } from '../publish/wanted.ts';
 import { refuseLate } from './change.ts';
 import { type Context, factsFor } from './context.ts';
@@ -36,7 +37,8 @@ export class Publisher {
         call.warn(`${endpoint.ports.length} port(s) are published nowhere`);
       return;
     }
-    refuseClash(wanted);
+    const clash = ownClash(wanted);
+    if (clash !== undefined) throw new TsnetError('PORT_TAKEN', clash);
     refuseLate(call, `${nameOfEndpoint(endpoint)} on ${nameOfNetwork(network)}`);
     const published = await this.#take(wanted, endpoint, call);
     // What is made of ports on the container's own address was made at Join, and is found again by what was asked for then.
@@ -109,21 +111,5 @@ export class Publisher {
       'PORTS_EXHAUSTED',
       `none of the ports ${portText({ protocol, address, port: first })} to ${last} is free`,
     );
-  }
-}
-
-/** Two ports of one container on one port of the host: the kernel has no quarrel with it, for the holder is the same. */
-function refuseClash(wanted: readonly WantedPort[]): void {
-  const seen = new Map<string, number>();
-  for (const { protocol, port, addresses, first, last } of wanted) {
-    if (first === 0 || last > first) continue;
-    for (const address of addresses) {
-      const text = portText({ protocol, address, port: first });
-      const other = seen.get(text);
-      if (other !== undefined && other !== port) {
-        throw new TsnetError('PORT_TAKEN', `port ${text} is asked for twice, for ports ${other} and ${port}`);
-      }
-      seen.set(text, port);
-    }
   }
 }

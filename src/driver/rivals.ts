@@ -1,6 +1,7 @@
 import { TsnetError } from '../errors.ts';
 import type { Endpoint, Network } from '../model.ts';
 import type { EndpointRef } from '../protocol/types.ts';
+import { ownClash } from '../publish/own-clash.ts';
 import { wantedPorts } from '../publish/wanted.ts';
 import type { Context } from './context.ts';
 import { livenessOf } from './liveness.ts';
@@ -21,9 +22,14 @@ export class Rivals {
   async of(network: Network, asking: Endpoint, error: unknown): Promise<EndpointRef | undefined> {
     if (!(error instanceof TsnetError) || error.code !== 'PORT_TAKEN') return undefined;
     const { state, kernel } = this.#context;
+    const wanted = wantedPorts(network, asking, true);
+    // Nobody's giving way would help.
+    if (ownClash(wanted) !== undefined) return undefined;
     const owners = new Set(
-      wantedPorts(network, asking, true).flatMap(({ protocol, addresses, first }) =>
-        addresses.flatMap(address => kernel.holderOf({ protocol, address, port: first }) ?? []),
+      wanted.flatMap(({ protocol, addresses, first, last }) =>
+        last > first
+          ? []
+          : addresses.flatMap(address => kernel.holderOf({ protocol, address, port: first }) ?? []),
       ),
     );
     owners.delete(asking.id);
@@ -31,9 +37,11 @@ export class Rivals {
       .networks()
       .flatMap(({ id }) => state.endpointsOf(id).filter(endpoint => owners.has(endpoint.id)));
     const liveness = await livenessOf(holders, kernel);
-    const rival = holders.find(
-      holder => holder.sandbox === asking.sandbox || liveness.get(holder) === 'lost',
-    );
+    const isRival = (holder: Endpoint) =>
+      holder.sandbox === asking.sandbox || liveness.get(holder) === 'lost';
+    // The request will be refused for the others, and is then to have changed nothing.
+    if (!holders.every(isRival)) return undefined;
+    const [rival] = holders;
     return rival && { networkId: rival.networkId, endpointId: rival.id };
   }
 }

@@ -7,7 +7,7 @@ import { diff } from '../host-state/diff.ts';
 import { endpointMark } from '../host-state/mark.ts';
 import { merge } from '../host-state/merge.ts';
 import { containerLinkName } from '../host-state/names.ts';
-import { changesOf } from '../host-state/ops.ts';
+import { changesOf, type Op } from '../host-state/ops.ts';
 import type { Observed } from '../host-state/types.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { Log } from '../log.ts';
@@ -91,7 +91,7 @@ export class Reconciler {
       failure = error;
     }
     expectations.reset(desired);
-    if (failure === undefined) this.#forgetRemovedIfWritable();
+    if (failure === undefined) this.#forgetRemovedIfWritable(await this.#hiddenYet(ops));
     const opened = await kernel.openDockerUser();
     if (opened.problem !== undefined) log.warn(`DOCKER-USER: ${opened.problem}`);
     this.#restored = true;
@@ -153,10 +153,19 @@ export class Reconciler {
     return { inside, onHost, lost };
   }
 
+  /**
+   * Names of links in containers that the kernel is still deleting: nothing on the host bears their mark, so only their rows lead there
+   * should this process end before.
+   */
+  async #hiddenYet(ops: readonly Op[]): Promise<ReadonlySet<string>> {
+    const hidden = ops.flatMap(op => (op.op === 'link.delete' && op.place !== undefined ? op.name : []));
+    return hidden.length === 0 || (await this.#parts.kernel.gone(hidden)) ? new Set() : new Set(hidden);
+  }
+
   /** Rows that stay say to the next start what they have said to this one. */
-  #forgetRemovedIfWritable(): void {
+  #forgetRemovedIfWritable(hidden: ReadonlySet<string>): void {
     try {
-      this.#forgetRemoved();
+      this.#forgetRemoved(hidden);
     } catch (error) {
       if (!isUnwritable(error)) throw error;
       this.#parts.log.warn(String(error));
@@ -165,14 +174,15 @@ export class Reconciler {
   }
 
   /** Rows that say "to be removed" have done their duty once the host bears nothing of them. */
-  #forgetRemoved(): void {
+  #forgetRemoved(hidden: ReadonlySet<string>): void {
     const { state } = this.#parts;
     for (const network of state.networks()) {
       for (const endpoint of state.endpointsOf(network.id)) {
-        if (endpoint.lifecycle === 'deleting' || network.lifecycle === 'deleting')
-          state.deleteEndpoint(endpoint);
+        const isRemoved = endpoint.lifecycle === 'deleting' || network.lifecycle === 'deleting';
+        if (isRemoved && !hidden.has(containerLinkName(endpoint.id))) state.deleteEndpoint(endpoint);
       }
-      if (network.lifecycle === 'deleting') state.deleteNetwork(network.id);
+      if (network.lifecycle === 'deleting' && state.endpointsOf(network.id).length === 0)
+        state.deleteNetwork(network.id);
     }
   }
 }

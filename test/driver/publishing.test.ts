@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { portName } from '../../src/host-state/names.ts';
 import type { PortBinding } from '../../src/protocol/types.ts';
 import { publicationsOf } from './publications.ts';
 import { rejection } from './refusal.ts';
@@ -46,6 +47,26 @@ describe('ProgramExternalConnectivity', () => {
     const ref = { networkId: second.networkId, endpointId: second.endpointId };
     await world.driver.join({ ...ref, sandbox: sandboxOf(first.id), ports: [] }, new FakeCall());
     expect(await rejection(program(world, 'nat', 2, PORT))).toMatchObject({ code: 'PORT_TAKEN' });
+  });
+
+  it('takes no port from a container that is gone when it is refused for something else', async () => {
+    const world = new World();
+    await attach(world, 'nat', 1, 2, 3);
+    await program(world, 'nat', 1, PORT);
+    await program(world, 'nat', 2, port({ hostPort: 8081, hostPortEnd: 8081 }));
+    const gone = endpointOn('nat', 1).endpointId;
+    world.kernel.die(sandboxOf(gone), portName(gone));
+    const before = world.snapshot();
+    const twice = port({ port: 81 });
+    expect(await rejection(program(world, 'nat', 3, PORT, twice))).toMatchObject({
+      code: 'PORT_TAKEN',
+      what: /asked for twice/,
+    });
+    const ofAnother = port({ port: 81, hostPort: 8081, hostPortEnd: 8081 });
+    expect(await rejection(program(world, 'nat', 3, PORT, ofAnother))).toMatchObject({ code: 'PORT_TAKEN' });
+    expect(world.snapshot()).toEqual(before);
+    await program(world, 'nat', 3, PORT);
+    expect(publicationsOf(world)).toContain('publish4 tcp 8080 -> 198.18.1.13 80');
   });
 
   it('repeated changes nothing', async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { diff } from '../../src/host-state/diff.ts';
 import { placeKey } from '../../src/host-state/keys.ts';
 import { endpointMark } from '../../src/host-state/mark.ts';
@@ -158,5 +158,34 @@ describe('a removal after a restart', () => {
       alias,
       place,
     });
+  });
+});
+
+describe('an endpoint that was left and whose interface is still in its container', () => {
+  it('is forgotten only when the kernel has deleted that: nothing on the host bears its mark', async () => {
+    const { world, endpoint } = await withJoined('lan');
+    await world.driver.leave(endpoint, new FakeCall());
+    world.restart();
+    const { promise: isGone, resolve: go } = Promise.withResolvers<boolean>();
+    world.kernel.gone = () => isGone;
+    const restored = reconcilerOf(world).reconciler.restored();
+    await vi.waitFor(() => expect(placed(world)).toEqual([]));
+    await new Promise(setImmediate);
+    expect(world.store.endpointRows.has(endpoint.endpointId)).toBe(true);
+    go(true);
+    await restored;
+    expect(world.store.endpointRows.has(endpoint.endpointId)).toBe(false);
+  });
+
+  it('is seen to once more where the kernel is long about it', async () => {
+    const { world, endpoint } = await withJoined('lan');
+    await world.driver.leave(endpoint, new FakeCall());
+    world.restart();
+    world.kernel.gone = async () => false;
+    const { reconciler } = reconcilerOf(world);
+    await reconciler.restored();
+    expect(world.store.endpointRows.get(endpoint.endpointId)).toMatchObject({ lifecycle: 'deleting' });
+    await reconciler.run('again');
+    expect(world.store.endpointRows.has(endpoint.endpointId)).toBe(false);
   });
 });
