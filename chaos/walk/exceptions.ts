@@ -69,7 +69,7 @@ const OMISSIONS: readonly Omission[] = [
 
 const EXCUSES: readonly Excuse[] = [
   {
-    operation: /^engine .*live-restore/,
+    operation: /^engine (.*live-restore|kill -9)/,
     rule: 'engine-crashed',
     subject: /./,
     reason:
