@@ -9,6 +9,7 @@ import { Runner } from '../../src/driver/runner.ts';
 import { State } from '../../src/driver/state.ts';
 import { statusOf } from '../../src/driver/status.ts';
 import { containerLinkName } from '../../src/host-state/names.ts';
+import type { Link } from '../../src/host-state/types.ts';
 import { Ipam } from '../../src/ipam/ipam.ts';
 import { createLog } from '../../src/log.ts';
 import { createApp } from '../../src/protocol/app.ts';
@@ -205,20 +206,25 @@ export class FakeTarget implements Target {
       inside.delete(name);
       this.#snapshot = undefined;
       // Of an endpoint that is not known any more nobody here would find it: the monitor, which does, is no part of this.
-      if (this.#store.endpointRows.has(EndpointID)) this.#kernel.model.links.set(name, link);
+      if (this.#isKnown(link)) this.#kernel.model.links.set(name, link);
     }
   }
 
   /** An engine that deletes an endpoint has taken its link out of the container, or lost it with that. */
   #dropLost(): void {
-    const known = new Set([...this.#store.endpointRows.keys()].map(containerLinkName));
     for (const inside of this.#kernel.sandboxes.values()) {
-      for (const name of inside.keys()) {
-        if (known.has(name)) continue;
+      for (const [name, link] of inside) {
+        if (this.#isKnown(link)) continue;
         inside.delete(name);
         this.#snapshot = undefined;
       }
     }
+  }
+
+  /** Whether it is of an endpoint that there is, on the network that it was made for. */
+  #isKnown({ alias }: Link): boolean {
+    const [, networkId, endpointId = ''] = alias.split(':');
+    return this.#store.endpointRows.get(endpointId)?.networkId === networkId;
   }
 
   /** What the fakes keep for tests would fill the memory. */
