@@ -58,7 +58,8 @@ export class Round {
       const outcome = await operation.perform(calls, world);
       this.#history.end(began, operation, outcome);
       if (outcome === undefined) return;
-      if (!this.#trouble.inRound) this.violations.push(refusal(operation, outcome));
+      const isProvoked = this.#trouble.inRound || OF_CONTAINERD.test(complaint(outcome));
+      if (!isProvoked) this.violations.push(refusal(operation, outcome));
       if (outcome.status === 0) await this.#engine();
     } catch (error) {
       this.#history.end(began, operation, { status: 0, body: { message: String(error) }, ms: 0 });
@@ -104,6 +105,9 @@ export class Round {
     for (const end of ends) await end();
   }
 }
+
+/** A container whose start was cut off by the engine's end, some rounds ago, keeps its folder; only its removal helps. */
+const OF_CONTAINERD = /^failed to start shim: mkdir \S+: file exists/;
 
 function refusal(operation: Operation, outcome: Outcome): Violation {
   return { rule: 'refused-without-cause', subject: operation.text, detail: complaint(outcome) };
