@@ -107,7 +107,7 @@ export class Round {
 }
 
 /** A container whose start was cut off by the engine's end, some rounds ago, keeps its folder; only its removal helps. */
-const OF_CONTAINERD = /^failed to start shim: mkdir \S+: file exists/;
+const OF_CONTAINERD = /failed to start shim: mkdir \S+: file exists/;
 
 function refusal(operation: Operation, outcome: Outcome): Violation {
   return { rule: 'refused-without-cause', subject: operation.text, detail: complaint(outcome) };
