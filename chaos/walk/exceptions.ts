@@ -1,3 +1,4 @@
+import { waitFor } from '../../test/lab/wait.ts';
 import type { Violation } from '../world/types.ts';
 import type { Operation } from './operation.ts';
 import type { Answer, Scene } from './scene.ts';
@@ -14,7 +15,7 @@ interface Detour {
   readonly words: RegExp;
   readonly reason: string;
   /** What its user has to do first. @param words what docker said */
-  readonly first: (scene: Scene, words: string) => Promise<Answer>;
+  readonly first: (scene: Scene, words: string) => Promise<unknown>;
 }
 
 /** Something that the engine leaves undone, and writes into its log only. */
@@ -37,6 +38,8 @@ interface Excuse {
 
 const PHANTOM = /endpoint with name (\S+) already exists in network (\S+)/;
 
+const CUT_OFF = /SUBNET_OVERLAP: .* of network ([0-9a-f]{12})\./;
+
 const DETOURS: readonly Detour[] = [
   {
     operation: /^network connect/,
@@ -46,6 +49,18 @@ const DETOURS: readonly Detour[] = [
     first: (scene, words) => {
       const [, container = '', network = ''] = PHANTOM.exec(words) ?? [];
       return scene.docker('network', 'disconnect', '-f', network, container);
+    },
+  },
+  {
+    operation: /^network create/,
+    words: CUT_OFF,
+    reason:
+      'of a network whose creation was cut off tsnet has the subnet, until it has asked the engine what it has: the command is to be repeated some seconds later',
+    first: ({ daemon }, words) => {
+      const [, id = ''] = CUT_OFF.exec(words) ?? [];
+      const isRemoved = async () =>
+        daemon.log().includes(`network ${id} is unknown to the engine and is removed\n`);
+      return waitFor(isRemoved, { timeout: 10_000, what: 'tsnet to remove what was cut off' });
     },
   },
 ];
