@@ -115,7 +115,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     server = await open();
   }
   const calm = new Calm(() => {
-    giveBackMemory().catch((error: unknown) => log.warn(`memory cannot be given back: ${String(error)}`));
+    giveBackMemory().then(
+      () => log.debug('memory given back'),
+      (error: unknown) => log.warn(`memory cannot be given back: ${String(error)}`),
+    );
   });
   calm.disturb();
   server.server.on('request', () => calm.disturb());

@@ -83,7 +83,14 @@ async function runRound(
   errors.push(...(await host.violations()));
   const usage = usageOf(pid);
   const rests = restEvery > 0 && number % restEvery === 0;
-  return { number, up, down, usage, ...(rests ? { rested: await atRest(pid) } : {}), errors };
+  return {
+    number,
+    up,
+    down,
+    usage,
+    ...(rests ? { rested: await atRest(pid, () => host.tsnet.log()) } : {}),
+    errors,
+  };
 }
 
 /** Removes what there is. @returns what stays of it: in the kernel and in the store */

@@ -40,7 +40,7 @@ export class StormHost implements AsyncDisposable {
     const storm = new StormHost(await Lab.create({ hosts: [{ engine }] }));
     const { tsnet } = storm;
     try {
-      const start = tsnet.start('--log-level', 'info', '--log-format', 'json');
+      const start = tsnet.start('--log-level', 'debug', '--log-format', 'json');
       await Promise.all([start, tsnet.host.loadImage()]);
       const create = ['network', 'create', '-d', 'tsnet'];
       await tsnet.docker(...create, '--ipam-driver', 'tsnet', '--subnet', WEB, 'web');

@@ -37,16 +37,18 @@ export const forgetPeak = (pid: number): void => writeFileSync(`/proc/${pid}/cle
 /** Milliseconds: tsnet gives memory back after 20 s without a call, and V8 some seconds before. */
 const REST = 60_000;
 
-/** Waits until a daemon that nobody calls has given back what it does not need: its code then is in the page cache alone. */
-export async function atRest(pid: number): Promise<Usage> {
-  const ofFiles = ({ resident, memory }: Usage): number => resident - memory;
-  const before = ofFiles(usageOf(pid));
-  const given = () => {
-    const usage = usageOf(pid);
-    return ofFiles(usage) < before / 2 ? usage : undefined;
-  };
-  return waitFor(given, { timeout: REST, what: 'the daemon to give memory back' });
+/**
+ * Waits until a daemon that nobody calls has given back what it does not need: its code then is in the page cache alone.
+ * @param log the daemon's, on the level debug
+ */
+export async function atRest(pid: number, log: () => string): Promise<Usage> {
+  const times = () => log().split(GIVEN_BACK).length;
+  const before = times();
+  await waitFor(() => times() > before, { timeout: REST, what: 'the daemon to give memory back' });
+  return usageOf(pid);
 }
+
+const GIVEN_BACK = 'memory given back';
 
 /** How many descriptors there are of the daemon's own making. */
 export const total = (descriptors: ReadonlyMap<string, number>): number =>
