@@ -1,3 +1,5 @@
+import { endpointMark } from '../host-state/mark.ts';
+import { containerLinkName } from '../host-state/names.ts';
 import type { Endpoint, Network } from '../model.ts';
 import type { Call } from '../protocol/types.ts';
 import { type Context, endpointKeys, factsFor, stepsToDetach } from './context.ts';
@@ -22,12 +24,33 @@ export class EndpointRemoval {
   async remove(network: Network, endpoint: Endpoint, call: Call): Promise<void> {
     const { state, kernel, changes } = this.#context;
     if (endpoint.lifecycle !== 'deleting') state.putEndpoint({ ...endpoint, lifecycle: 'deleting' });
-    const live: Endpoint = { ...endpoint, lifecycle: 'live' };
+    const live: Endpoint = {
+      ...endpoint,
+      lifecycle: 'live',
+      ...(await this.#foundInside(network, endpoint)),
+    };
     const steps = stepsToDetach({ ...network, lifecycle: 'live' }, live, await factsFor(kernel, network));
     await changes.undo(steps, call, `${nameOfEndpoint(endpoint)} on ${nameOfNetwork(network)}`);
     const hidden = steps.flatMap(op => (op.op === 'link.delete' && op.place !== undefined ? op.name : []));
     if (hidden.length === 0) state.deleteEndpoint(endpoint);
     else void this.#forgetWhenGone(endpoint, hidden);
+  }
+
+  /**
+   * An engine that gives up the start of a container late, because its ports could not be published, leaves the interface in the sandbox
+   * and that to the kernel, which takes its time; the container's next start would find its MAC taken, for that stays with the address.
+   */
+  async #foundInside(
+    { options }: Network,
+    { networkId, id, inside, sandbox }: Endpoint,
+  ): Promise<Pick<Endpoint, 'inside'>> {
+    const { kernel } = this.#context;
+    // Of a veth pair one end is on the host, and takes the other one along.
+    if (options.mode !== 'macvlan' || inside !== undefined || sandbox === undefined) return {};
+    if ((await kernel.link(containerLinkName(id))) !== undefined) return {};
+    const links = await kernel.sandboxLinks(sandbox).catch(() => undefined);
+    const found = links?.find(({ alias }) => alias === endpointMark(networkId, id));
+    return found === undefined ? {} : { inside: found.name };
   }
 
   /**

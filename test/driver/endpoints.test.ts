@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { endpointMark } from '../../src/host-state/mark.ts';
 import { containerLinkName, portName, shimName } from '../../src/host-state/names.ts';
 import { macOfAddress } from '../../src/modes/mac.ts';
@@ -428,6 +428,18 @@ describe('DeleteEndpoint', () => {
     if (row !== undefined) world.state.putNetwork({ ...row, lifecycle: 'deleting' });
     await world.driver.deleteEndpoint(endpointOn('nat', 1), new FakeCall());
     expect(world.kernel.model.links.has(portName(endpointOn('nat', 1).endpointId))).toBe(false);
+  });
+
+  it('takes a link along that the engine has left in the sandbox: its MAC is needed by the next start', async () => {
+    const world = new World();
+    await attach(world, 'lan', 1);
+    const { endpointId } = endpointOn('lan', 1);
+    world.kernel.moveIn(containerLinkName(endpointId), sandboxOf(endpointId));
+    await world.driver.leave(endpointOn('lan', 1), new FakeCall());
+    await world.driver.deleteEndpoint(endpointOn('lan', 1), new FakeCall());
+    expect([...(world.kernel.sandboxes.get(sandboxOf(endpointId)) ?? [])]).toEqual([]);
+    // When the kernel has deleted it.
+    await vi.waitFor(() => expect(world.store.endpointRows.has(endpointId)).toBe(false));
   });
 
   it('leaves the shim where it is', async () => {

@@ -227,6 +227,8 @@ export class FakeKernel implements Kernel {
     // Without its place nobody finds a link that is not on the host.
     if (op.op === 'link.delete' && op.place === undefined && isInside(this.model.links.get(op.name))) return;
     this.model.step(op);
+    if (op.op === 'link.delete' && op.place !== undefined)
+      this.sandboxes.get(op.place.sandbox)?.delete(op.name);
     if (op.op === 'link.delete' && !this.model.has(op.name)) this.#takeAlong(op.name);
   }
 

@@ -181,6 +181,21 @@ describe.each(ENGINES)('ports of containers on a LAN, engine %s', engine => {
     expect(await ask(host.host, ofHost())).toEqual(asHost('web'));
   });
 
+  it('that are refused leave the address free for the next start at once', async () => {
+    await create('lan', DUAL, { publish: 'host' });
+    await at.run('first', 'lan', [80], '-p', '80:80');
+    for (let start = 0; start < 5; start++) {
+      const args = ['--network', 'lan', '--ip', '198.18.0.200', '--name', 'second'];
+      expect(await host.refused('run', '-d', ...args, '-p', '80:80', 'busybox', 'sleep', '1d')).toContain(
+        'PORT_TAKEN',
+      );
+      await host.docker('rm', '-f', 'second');
+      // Of the same MAC: an interface of the first attempt would be in its way.
+      await host.docker('run', '-d', ...args, 'busybox', 'sleep', '1d');
+      await host.docker('rm', '-f', 'second');
+    }
+  });
+
   it('outlive the daemon, its crash, and the restart of the container', async () => {
     await create('lan', IPV4, { publish: 'both' });
     const web = await at.run('web', 'lan', [8080], ...WEB);
