@@ -15,6 +15,8 @@ import { LAN4, reaches, startContainer, wipe } from './support/macvlan-lab.ts';
 import { ENGINES, type TsnetHost, tsnetLab } from './support/tsnet-host.ts';
 
 const KILLS = 15;
+/** Milliseconds: what the engine was the last to know of is collected after its calls, a look, and the grace. */
+const COLLECTED = 30_000;
 
 describe.each(ENGINES)('tsnet killed at random moments, engine %s', engine => {
   let lab: Lab;
@@ -66,7 +68,7 @@ describe.each(ENGINES)('tsnet killed at random moments, engine %s', engine => {
     await Promise.all(storm);
 
     await host.stop('KILL');
-    await startRestored(host);
+    await startRestored(host, '--orphan-grace', '1');
     let found = '';
     const view = await waitFor(
       async () => {
@@ -84,11 +86,12 @@ describe.each(ENGINES)('tsnet killed at random moments, engine %s', engine => {
     await waitFor(
       async () =>
         JSON.stringify((await store(host)).networks.map(n => n.id).sort()) === JSON.stringify(known.networks),
-      { what: 'the networks to be those of the engine' },
+      { timeout: COLLECTED, what: 'the networks to be those of the engine' },
     );
     const joined = async () =>
       (await store(host)).endpoints.filter(endpoint => endpoint.joined).map(e => e.id);
     await waitFor(async () => JSON.stringify((await joined()).sort()) === JSON.stringify(known.endpoints), {
+      timeout: COLLECTED,
       what: () => `the endpoints to be those of the engine, ${known.endpoints}:\n${host.log().slice(-6000)}`,
     });
 
