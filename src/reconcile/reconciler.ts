@@ -8,7 +8,7 @@ import { endpointMark } from '../host-state/mark.ts';
 import { merge } from '../host-state/merge.ts';
 import { containerLinkName } from '../host-state/names.ts';
 import { changesOf, type Op } from '../host-state/ops.ts';
-import type { Observed } from '../host-state/types.ts';
+import type { Observed, Redirect } from '../host-state/types.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { Log } from '../log.ts';
 import type { Endpoint, Network } from '../model.ts';
@@ -73,14 +73,16 @@ export class Reconciler {
     if (!this.#restored) await mayBegin?.();
     const facts = await this.#facts(networks);
     if (!this.#restored) await this.#removeLeft();
-    const { inside, onHost } = await this.#dropLost();
+    const doomed = this.#doomed();
+    const { inside, onHost, gone } = await this.#dropLost();
     const desired = merge([
       desiredHost(networks, network => state.endpointsOf(network.id), facts),
       apartFromEngine(await kernel.links()),
     ]);
     const seen = await kernel.observe(desired);
     const moved = onHost.filter(endpoint => isMoved(endpoint, seen));
-    const observed = withSandboxes(seen, [...inside, ...moved], state, facts);
+    const redirects = [...doomed, ...gone].flatMap(endpoint => this.#redirectsOf(endpoint, facts));
+    const observed = withSandboxes(seen, [...inside, ...moved], state, facts, redirects);
     const ops = diff(desired, observed);
     let failure: unknown;
     try {
@@ -133,24 +135,47 @@ export class Reconciler {
     }
   }
 
+  /** The endpoints that are to be removed. */
+  #doomed(): Endpoint[] {
+    const { state } = this.#parts;
+    return state
+      .networks()
+      .flatMap(({ id, lifecycle }) =>
+        state
+          .endpointsOf(id)
+          .filter(endpoint => lifecycle === 'deleting' || endpoint.lifecycle === 'deleting'),
+      );
+  }
+
+  /**
+   * What may be left of an endpoint in a sandbox that goes on without it. Nobody looks into sandboxes for what is not to be there; to remove
+   * what is not there is no error.
+   */
+  #redirectsOf(endpoint: Endpoint, facts: HostFacts): readonly Redirect[] {
+    const network = this.#parts.state.network(endpoint.networkId);
+    return network === undefined ? [] : desiredEndpoint(asLive(network), asLive(endpoint), facts).redirects;
+  }
+
   /** Forgets the endpoints whose containers are gone. @throws TsnetError STATE_*, but where the store cannot be written */
   async #dropLost(): Promise<Looked> {
     const { state, kernel, log } = this.#parts;
     const joined = state.networks().flatMap(network => state.endpointsOf(network.id).filter(e => e.joined));
     const inside: Endpoint[] = [];
     const onHost: Endpoint[] = [];
+    const gone: Endpoint[] = [];
     let lost = 0;
     for (const [endpoint, liveness] of await livenessOf(joined, kernel)) {
       if (liveness === 'sandbox') inside.push(endpoint);
       if (liveness === 'host') onHost.push(endpoint);
       if (liveness !== 'lost') continue;
+      gone.push(endpoint);
       const isForgotten = state.loseEndpoint(endpoint);
       if (isForgotten) log.info(`${nameOfEndpoint(endpoint)} is gone with its container and is forgotten`);
       else this.#parts.undone?.();
       // What is to be removed since an earlier look changes nothing by being found once more.
       if (isForgotten || endpoint.lifecycle === 'live') lost += 1;
     }
-    return { inside, onHost, lost };
+    return { inside, onHost, gone, lost };
   }
 
   /**
@@ -192,6 +217,8 @@ interface Looked {
   /** In their containers, where an observation of the host cannot see them. */
   readonly inside: Endpoint[];
   readonly onHost: Endpoint[];
+  /** Nowhere. */
+  readonly gone: Endpoint[];
   /** How many were nowhere, and not known to be. */
   readonly lost: number;
 }
@@ -206,14 +233,18 @@ function withSandboxes(
   inside: readonly Endpoint[],
   state: State,
   facts: HostFacts,
+  redirects: readonly Redirect[],
 ): Observed {
   const links = inside.flatMap(endpoint => {
     const network = state.network(endpoint.networkId);
     // Also one that is to be removed: it is there until it is.
-    const live = { lifecycle: 'live' } as const;
-    return network === undefined
-      ? []
-      : desiredEndpoint({ ...network, ...live }, { ...endpoint, ...live }, facts).links;
+    return network === undefined ? [] : desiredEndpoint(asLive(network), asLive(endpoint), facts).links;
   });
-  return { ...observed, links: [...observed.links, ...links] };
+  return {
+    ...observed,
+    links: [...observed.links, ...links],
+    redirects: [...observed.redirects, ...redirects],
+  };
 }
+
+const asLive = <T extends Endpoint | Network>(one: T): T => ({ ...one, lifecycle: 'live' });

@@ -1,5 +1,5 @@
 import { TsnetError } from '../../src/errors.ts';
-import { holdKey, placeKey } from '../../src/host-state/keys.ts';
+import { holdKey, placeKey, redirectKey } from '../../src/host-state/keys.ts';
 import { describe, type Op } from '../../src/host-state/ops.ts';
 import {
   EMPTY,
@@ -78,7 +78,10 @@ export class FakeKernel implements Kernel {
     const wanted = new Set(desired.sysctls.map(sysctl => sysctl.path));
     const sysctls = state.sysctls.filter(sysctl => wanted.has(sysctl.path));
     const links = state.links.filter(link => !isInside(link)).map(withoutPlace);
-    return { ...state, links, sysctls, residents: desired.residents };
+    // Nobody looks into a sandbox for what is not to be there.
+    const sought = new Set(desired.redirects.map(redirectKey));
+    const redirects = state.redirects.filter(redirect => sought.has(redirectKey(redirect)));
+    return { ...state, links, sysctls, redirects, residents: desired.residents };
   }
 
   async openDockerUser(): Promise<{ changed: boolean; problem?: string }> {

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { bridgeName, containerLinkName, portName, shimName } from '../../src/host-state/names.ts';
 import { Reconciler } from '../../src/reconcile/reconciler.ts';
 import { rejection } from '../driver/refusal.ts';
-import { attach, endpointOn, FakeCall, HOST, NETWORKS, sandboxOf, World } from '../driver/world.ts';
+import { attach, endpointOn, FakeCall, HOST, join, NETWORKS, sandboxOf, World } from '../driver/world.ts';
 import { logLines } from './log-lines.ts';
 import { reconcilerOf, stepsLeft } from './restore.ts';
 
@@ -73,6 +73,21 @@ describe('restored', () => {
     expect(state.endpoint(gone.networkId, gone.endpointId)).toBeUndefined();
     expect(store.endpointRows.has(gone.endpointId)).toBe(false);
     expect(lines.filter(line => line.includes('is forgotten'))).toHaveLength(1);
+  });
+
+  it('takes the ports of an endpoint that was left out of a container that goes on without it', async () => {
+    const world = new World();
+    await attach(world, 'lan');
+    const left = endpointOn('lan', 1);
+    await world.driver.createEndpoint(left, new FakeCall());
+    const ports = [{ protocol: 'tcp', port: 80, hostPort: 8080, hostPortEnd: 8080 }] as const;
+    await join(world, left, new FakeCall(), ports);
+    expect(world.kernel.model.redirects.size).toBe(1);
+    await world.driver.leave(left, new FakeCall());
+    world.restart();
+    await reconcilerOf(world).reconciler.restored();
+    expect(world.kernel.model.redirects.size).toBe(0);
+    expect(world.store.endpointRows.has(left.endpointId)).toBe(false);
   });
 
   it('waits for calls under way, and holds up those that come after', async () => {
