@@ -1,5 +1,6 @@
 import { endpointMark } from '../host-state/mark.ts';
 import { containerLinkName } from '../host-state/names.ts';
+import { hiddenLinks } from '../host-state/ops.ts';
 import type { Endpoint, Network } from '../model.ts';
 import type { Call } from '../protocol/types.ts';
 import { type Context, endpointKeys, factsFor, stepsToDetach } from './context.ts';
@@ -31,7 +32,7 @@ export class EndpointRemoval {
     };
     const steps = stepsToDetach({ ...network, lifecycle: 'live' }, live, await factsFor(kernel, network));
     await changes.undo(steps, call, `${nameOfEndpoint(endpoint)} on ${nameOfNetwork(network)}`);
-    const hidden = steps.flatMap(op => (op.op === 'link.delete' && op.place !== undefined ? op.name : []));
+    const hidden = hiddenLinks(steps);
     if (hidden.length === 0) state.deleteEndpoint(endpoint);
     else void this.#forgetWhenGone(endpoint, hidden);
   }

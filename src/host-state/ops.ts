@@ -112,6 +112,10 @@ export function describe(op: Op): string {
 export const changesOf = (ops: readonly Op[]): string[] =>
   ops.filter(({ op }) => op !== 'flows.settle').map(describe);
 
+/** Names of the links that steps delete inside containers: nothing on the host bears their mark. */
+export const hiddenLinks = (ops: readonly Op[]): string[] =>
+  ops.flatMap(op => (op.op === 'link.delete' && op.place !== undefined ? op.name : []));
+
 /** `127.0.0.1:80/tcp`, `[::]:80/udp` */
 export const portText = ({
   address,

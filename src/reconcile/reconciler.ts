@@ -7,7 +7,7 @@ import { diff } from '../host-state/diff.ts';
 import { endpointMark } from '../host-state/mark.ts';
 import { merge } from '../host-state/merge.ts';
 import { containerLinkName } from '../host-state/names.ts';
-import { changesOf, type Op } from '../host-state/ops.ts';
+import { changesOf, hiddenLinks, type Op } from '../host-state/ops.ts';
 import type { Observed, Redirect } from '../host-state/types.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { Log } from '../log.ts';
@@ -25,7 +25,7 @@ export interface ReconcilerParts {
   readonly log: Log;
   /** Asked before anything on the host is changed for the first time; what it throws keeps tsnet from that. */
   readonly mayBegin?: () => Promise<void>;
-  /** Called when rows that say "to be removed" are left, because the store cannot be written. */
+  /** Called when rows that say "to be removed" are left: the store cannot be written, or the kernel is long about it. */
   readonly undone?: () => void;
 }
 
@@ -178,13 +178,12 @@ export class Reconciler {
     return { inside, onHost, gone, lost };
   }
 
-  /**
-   * Names of links in containers that the kernel is still deleting: nothing on the host bears their mark, so only their rows lead there
-   * should this process end before.
-   */
+  /** Names of links in containers that the kernel is still deleting: only their rows lead there, should this process end before. */
   async #hiddenYet(ops: readonly Op[]): Promise<ReadonlySet<string>> {
-    const hidden = ops.flatMap(op => (op.op === 'link.delete' && op.place !== undefined ? op.name : []));
-    return hidden.length === 0 || (await this.#parts.kernel.gone(hidden)) ? new Set() : new Set(hidden);
+    const hidden = hiddenLinks(ops);
+    if (hidden.length === 0 || (await this.#parts.kernel.gone(hidden))) return new Set();
+    this.#parts.undone?.();
+    return new Set(hidden);
   }
 
   /** Rows that stay say to the next start what they have said to this one. */
@@ -201,11 +200,9 @@ export class Reconciler {
   /** Rows that say "to be removed" have done their duty once the host bears nothing of them. */
   #forgetRemoved(hidden: ReadonlySet<string>): void {
     const { state } = this.#parts;
+    for (const endpoint of this.#doomed())
+      if (!hidden.has(containerLinkName(endpoint.id))) state.deleteEndpoint(endpoint);
     for (const network of state.networks()) {
-      for (const endpoint of state.endpointsOf(network.id)) {
-        const isRemoved = endpoint.lifecycle === 'deleting' || network.lifecycle === 'deleting';
-        if (isRemoved && !hidden.has(containerLinkName(endpoint.id))) state.deleteEndpoint(endpoint);
-      }
       if (network.lifecycle === 'deleting' && state.endpointsOf(network.id).length === 0)
         state.deleteNetwork(network.id);
     }

@@ -6,6 +6,7 @@ import { containerLinkName, portName } from '../../src/host-state/names.ts';
 import type { Op } from '../../src/host-state/ops.ts';
 import type { Link, Place } from '../../src/host-state/types.ts';
 import { desiredHost } from '../../src/modes/desired.ts';
+import { Reconciler } from '../../src/reconcile/reconciler.ts';
 import { Crash } from '../driver/fuse.ts';
 import {
   attach,
@@ -17,6 +18,7 @@ import {
   sandboxOf,
   World,
 } from '../driver/world.ts';
+import { logLines } from './log-lines.ts';
 import { reconcilerOf } from './restore.ts';
 
 /** A network, and an endpoint on it whose container runs already, so that its interface is made inside. */
@@ -182,8 +184,11 @@ describe('an endpoint that was left and whose interface is still in its containe
     await world.driver.leave(endpoint, new FakeCall());
     world.restart();
     world.kernel.gone = async () => false;
-    const { reconciler } = reconcilerOf(world);
+    const undone = vi.fn<() => void>();
+    const { state, runner, kernel, expectations } = world;
+    const reconciler = new Reconciler({ state, runner, kernel, expectations, log: logLines().log, undone });
     await reconciler.restored();
+    expect(undone).toHaveBeenCalledOnce();
     expect(world.store.endpointRows.get(endpoint.endpointId)).toMatchObject({ lifecycle: 'deleting' });
     await reconciler.run('again');
     expect(world.store.endpointRows.has(endpoint.endpointId)).toBe(false);
