@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import { TsnetError } from './errors.ts';
+import { remembered } from './remembered.ts';
 
 /** Pure helpers over ipaddr.js: one canonical text for each address, and numbers for comparing. */
 
@@ -118,7 +119,17 @@ export function disjointCidrs(texts: readonly string[]): string[] {
 /** `10.1.2.3/8` or `10.1.2.3` to `10.1.2.3`. */
 export const bareOf = (text: string): string => text.split('/')[0] ?? text;
 
-export const familyOf = (text: string): Family => parseAddress(bareOf(text)).family;
+/** Texts whose family is remembered: a container with a thousand ports has that of a few asked for some ten thousand times. */
+const MOST_KNOWN = 4096;
+
+/**
+ * @param text a bare address or a CIDR
+ * @throws TsnetError ADDRESS_INVALID
+ */
+export const familyOf: (text: string) => Family = remembered(
+  MOST_KNOWN,
+  text => parseAddress(bareOf(text)).family,
+);
 
 const numberOf = (bytes: readonly number[]): bigint =>
   bytes.reduce((value, byte) => (value << 8n) | BigInt(byte), 0n);

@@ -125,13 +125,17 @@ async function findFlows(
     const flow = decodeFlow(payload);
     return flow !== undefined && patterns.some(pattern => fits(pattern, flow));
   };
-  const fitting = patterns.map(pattern => dumpFitting(family, pattern));
-  const each = fitting.filter(payload => payload !== undefined);
-  const payloads = inOne || each.length < fitting.length ? [dumpAll(family)] : each;
-  const dumps = payloads.map(payload =>
+  const each = inOne ? undefined : dumpsFitting(family, patterns);
+  const dumps = (each ?? [dumpAll(family)]).map(payload =>
     pool.dump({ type: CT_GET, payload, operation: 'dump of connections', keep }),
   );
   return (await Promise.all(dumps)).flat().map(({ payload }) => payload);
+}
+
+/** @returns undefined where the kernel cannot be told one of the patterns */
+function dumpsFitting(family: Family, patterns: readonly Pattern[]): readonly Buffer[] | undefined {
+  const each = patterns.flatMap(pattern => dumpFitting(family, pattern) ?? []);
+  return each.length < patterns.length ? undefined : each;
 }
 
 async function deleteFlows(pool: SocketPool, flows: readonly Buffer[]): Promise<void> {

@@ -1,4 +1,5 @@
 import { type Family, formatAddress, parseAddress } from '../../addresses.ts';
+import { remembered } from '../../remembered.ts';
 import { socketAddress } from './sockets.ts';
 
 /** What of an address of the host is needed for every port that is held on it. */
@@ -15,24 +16,17 @@ export interface HostAddress {
 /** Spellings that are remembered. A host has few addresses, but thousands of ports may be published on each. */
 const MOST_KNOWN = 256;
 
-const known = new Map<string, HostAddress>();
-
 /**
  * Reads an address, each only once.
  * @param text a bare address
  * @throws TsnetError ADDRESS_INVALID
  */
-export function hostAddress(text: string): HostAddress {
-  const present = known.get(text);
-  if (present !== undefined) return present;
+export const hostAddress = remembered(MOST_KNOWN, (text: string): HostAddress => {
   const { family, value } = parseAddress(text);
-  const address: HostAddress = {
+  return {
     text: formatAddress(family, value),
     family,
     isWildcard: value === 0n,
     socketAddress: socketAddress(family, value, 0),
   };
-  if (known.size >= MOST_KNOWN) known.clear();
-  known.set(text, address);
-  return address;
-}
+});
