@@ -7,6 +7,8 @@ export interface LogSummary {
   readonly complaints: readonly string[];
 }
 
+const NO_COMPLAINT: ReadonlySet<unknown> = new Set(['info', 'debug']);
+
 /** @param log as of `--log-format json`, one object a line; other lines are a runtime's words, and complaints as well */
 export function summariseLog(log: string): LogSummary {
   let calls = 0;
@@ -15,7 +17,7 @@ export function summariseLog(log: string): LogSummary {
   for (const line of log.split('\n')) {
     if (line === '') continue;
     const entry = line.startsWith('{') ? (JSON.parse(line) as Record<string, unknown>) : { level: line };
-    if (entry['level'] !== 'info') complaints.push(line);
+    if (!NO_COMPLAINT.has(entry['level'])) complaints.push(line);
     const { message, ms } = entry;
     if (!/^(NetworkDriver|IpamDriver)\./.test(String(message)) || typeof ms !== 'number') continue;
     calls += 1;

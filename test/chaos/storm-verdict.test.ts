@@ -56,7 +56,9 @@ describe('a storm’s verdict', () => {
 
   it('counts what has failed, what is left, and what the daemon complained of', () => {
     const failed = { ...round(1), errors: ['link tsv1 is left'] };
-    const log = summariseLog('{"level":"warn","message":"x"}\n(node:1) Warning: y\n');
+    const log = summariseLog(
+      '{"level":"warn","message":"x"}\n{"level":"debug","message":"memory given back"}\n(node:1) Warning: y\n',
+    );
     const outcome = storm([failed], { left: ['1 endpoints in the store'], log });
     expect(faultsOf(outcome)).toEqual([
       'round 1: link tsv1 is left',
