@@ -1,7 +1,7 @@
 import { bridgeName, containerLinkName, portName, shimName } from '../../../src/host-state/names.ts';
 import type { Endpoint, Network } from '../../../src/model.ts';
 import { decodeEndpoint, decodeNetwork } from '../../../src/store/documents.ts';
-import { allPids, argv, namespaceOf } from '../../lab/proc.ts';
+import { allPids, argv, namespaceOf, stat } from '../../lab/proc.ts';
 import { waitFor } from '../../lab/wait.ts';
 import { ipJson } from './macvlan-lab.ts';
 import type { TsnetHost } from './tsnet-host.ts';
@@ -162,7 +162,9 @@ export async function startRestored(host: TsnetHost, ...args: string[]): Promise
 /** The daemon's process on a host, as the machine numbers it. @throws Error when there is not exactly one */
 export function daemonOf(host: TsnetHost): number {
   const net = namespaceOf(host.host.pid, 'net');
-  const found = allPids().filter(pid => argv(pid)[1] === 'serve' && namespaceOf(pid, 'net') === net);
+  const serving = allPids().filter(pid => argv(pid)[1] === 'serve' && namespaceOf(pid, 'net') === net);
+  // A process that it starts looks like the daemon until it has become the other program.
+  const found = serving.filter(pid => !serving.includes(stat(pid)?.parent ?? 0));
   if (found[0] === undefined || found.length > 1) throw new Error(`${found.length} daemons run`);
   return found[0];
 }
