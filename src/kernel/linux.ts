@@ -50,7 +50,7 @@ export function linuxKernel(rtnetlink: Rtnetlink, nft: Nft, options: LinuxKernel
     holdPort: request => holds.hold(request),
     holderOf: port => holds.holderOf(port),
     facts: (parents, asked) => readFacts(rtnetlink, parents, asked?.guard === true ? readGuard : undefined),
-    links: async () => (await rtnetlink.links()).filter(link => !reaper.isDeleting(link.name)),
+    links: () => reaper.staying(),
     link: async name => {
       await reaper.settled(name);
       return rtnetlink.link(name);

@@ -26,8 +26,8 @@ const IFA_F_NOPREFIXROUTE = 0x200;
 /** See Kernel.observe: the whole host in one look, reduced to what is tsnet's. */
 export async function observe(ways: Ways, desired: HostState): Promise<Observed> {
   const { rtnetlink: rt, nft, holds, reaper } = ways;
-  const [present, addresses, routes, entries, proxies, table, redirects, ends] = await Promise.all([
-    rt.links(),
+  const [links, addresses, routes, entries, proxies, table, redirects, ends] = await Promise.all([
+    reaper.staying(),
     rt.addresses(),
     rt.routes({ protocol: ROUTE_PROTOCOL, table: RT_TABLE_MAIN }),
     rt.neighbours(),
@@ -36,7 +36,6 @@ export async function observe(ways: Ways, desired: HostState): Promise<Observed>
     Promise.all(desired.redirects.map(readRedirect)),
     readEnds(desired.ends),
   ]);
-  const links = present.filter(link => !reaper.isDeleting(link.name));
   const byIndex = new Map(links.map(link => [link.index, link]));
   const own = namesOf(links.filter(link => isMarked(link.alias)));
   // Neighbours bear no mark; on a shim they are all tsnet's, on a bridge its user may have set some.

@@ -1,4 +1,5 @@
 import type { Place } from '../../host-state/types.ts';
+import type { LinkInfo } from '../link-info.ts';
 import { inSandbox } from '../sandbox/enter.ts';
 import type { Rtnetlink } from './rtnetlink.ts';
 
@@ -44,6 +45,13 @@ export class Reaper {
   /** Whether a link of this name is on its way out. */
   isDeleting(name: string): boolean {
     return this.#pending.has(name);
+  }
+
+  /** The host's links but for those that were on their way out when they were asked for, or are when the kernel has answered. */
+  async staying(): Promise<LinkInfo[]> {
+    const leaving = new Set(this.#pending.keys());
+    const links = await this.#rtnetlink.links();
+    return links.filter(({ name }) => !leaving.has(name) && !this.isDeleting(name));
   }
 
   /** Resolves when the name is free, or all are. @returns whether what was being deleted is gone */

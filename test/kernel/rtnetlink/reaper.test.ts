@@ -25,6 +25,13 @@ class Links {
   readonly deleted: number[] = [];
   readonly #ends: { resolve: () => void; reject: (error: Error) => void }[] = [];
 
+  /** Answers with what is there now, when `answered` says. */
+  answered: Promise<unknown> = Promise.resolve();
+  async links(): Promise<{ name: string }[]> {
+    const found = [...this.indexes.keys()].map(name => ({ name }));
+    await this.answered;
+    return found;
+  }
   async markedLink(name: string): Promise<number | undefined> {
     return this.indexes.get(name);
   }
@@ -95,6 +102,35 @@ describe('a link that is deleted', () => {
     expect(await Promise.all(settled)).toEqual([false, true]);
     expect(errors.map(String)).toEqual([expect.stringContaining('RTM_DELLINK 1')]);
     expect(['tsv1', 'tsv2'].map(name => one.isDeleting(name))).toEqual([false, false]);
+  });
+});
+
+describe('the links of the host', () => {
+  it('are without those on their way out', async () => {
+    const { links, reaper: one } = reaper();
+    one.delete('tsv1', 'm');
+    await begun();
+    expect(await one.staying()).toEqual([{ name: 'tsv2' }]);
+    links.end();
+  });
+
+  it('are without those that have gone by the time that the kernel has answered', async () => {
+    const { links, reaper: one } = reaper();
+    one.delete('tsv1', 'm');
+    await begun();
+    links.answered = one.settled('tsv1');
+    const staying = one.staying();
+    links.end();
+    expect(await staying).toEqual([{ name: 'tsv2' }]);
+  });
+
+  it('are without those whose deletion began before the kernel had answered', async () => {
+    const { links, reaper: one } = reaper();
+    links.answered = begun();
+    const staying = one.staying();
+    one.delete('tsv1', 'm');
+    expect(await staying).toEqual([{ name: 'tsv2' }]);
+    links.end();
   });
 });
 
