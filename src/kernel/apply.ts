@@ -1,9 +1,13 @@
+import { setImmediate } from 'node:timers/promises';
 import { TsnetError } from '../errors.ts';
 import { describe, type Op } from '../host-state/ops.ts';
 import { hasCode, NetlinkError } from './netlink/netlink-error.ts';
 import { EndMissing } from './sandbox/end.ts';
 import { Ahead } from './steps/ahead.ts';
 import { step, type Ways } from './steps/step.ts';
+
+/** Ports given back before other work of the event loop gets its turn: a container may have a thousand, in two families. */
+const BATCH = 50;
 
 /** See Kernel.apply. */
 export async function apply(
@@ -14,6 +18,7 @@ export async function apply(
   const failures: TsnetError[] = [];
   using ahead = new Ahead();
   for (const [number, op] of ops.entries()) {
+    if (op.op === 'hold.delete' && number % BATCH === 0) await setImmediate();
     try {
       const running = step(ways, op, ahead.take(op));
       ahead.prepare(ops[number + 1]);

@@ -32,6 +32,16 @@ describe('renderElements', () => {
   });
 });
 
+test('what is known to be there is not added before it is taken out', () => {
+  const gone: FirewallElement = { set: 'internal', key: ['a'] };
+  const come: FirewallElement = { set: 'bridges', key: ['b'] };
+  expect(renderElements([come], [gone], true).split('\n')).toEqual([
+    'delete element inet tsnet internal { "a" }',
+    'add element inet tsnet bridges { "b" }',
+    '',
+  ]);
+});
+
 test('of several elements with one key the last stays', () => {
   const map = (value: string): FirewallElement => ({
     set: 'publish6',

@@ -3,7 +3,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { guardVersion } from '../../src/firewall/guard.ts';
 import { diff } from '../../src/host-state/diff.ts';
 import type { Op } from '../../src/host-state/ops.ts';
-import { EMPTY, type Guard, type HostState, type PortHold } from '../../src/host-state/types.ts';
+import {
+  EMPTY,
+  type FirewallElement,
+  type Guard,
+  type HostState,
+  type PortHold,
+} from '../../src/host-state/types.ts';
 import { Advertiser } from '../../src/kernel/advertise/advertiser.ts';
 import { apply } from '../../src/kernel/apply.ts';
 import { Conntrack } from '../../src/kernel/conntrack/conntrack.ts';
@@ -121,6 +127,36 @@ describe('apply and observe', () => {
     await apply(ways, ops, { context: 'network web' });
     const left = await observe(ways, { ...EMPTY, redirects: to.redirects });
     expect(left).toEqual({ ...EMPTY, firewallIntact: true });
+  });
+
+  it('take elements out also where somebody has taken one out already', async () => {
+    const element = (port: string): FirewallElement => ({
+      set: 'publish4',
+      key: ['tcp', port],
+      value: ['198.18.0.2', '80'],
+    });
+    const [kept, ...gone] = ['8079', '8080', '8081'].map(element);
+    await bring({ ...EMPTY, firewall: [kept as FirewallElement, ...gone] });
+    await host.exec('nft', 'delete', 'element', 'inet', 'tsnet', 'publish4', '{ tcp . 8080 }');
+    await apply(ways, [{ op: 'firewall', add: [], delete: gone }], { context: 'container web' });
+    expect((await observe(ways, EMPTY)).firewall).toEqual([kept]);
+  });
+
+  it('give a thousand ports back without keeping the event loop', async () => {
+    const many = Array.from({ length: 1000 }, (_, number) => ({ ...hold, port: 20_000 + number }));
+    for (const one of many) ways.holds.add(one);
+    let turns = 0;
+    let isOver = false;
+    const turn = () => {
+      turns += 1;
+      if (!isOver) setImmediate(turn);
+    };
+    setImmediate(turn);
+    const ops = many.map((one): Op => ({ op: 'hold.delete', hold: one }));
+    await apply(ways, ops, { context: 'container web', teardown: true });
+    isOver = true;
+    expect(turns).toBeGreaterThanOrEqual(20);
+    expect(ways.holds.list()).toEqual([]);
   });
 
   it('see what was changed by hand, and mend it', async () => {
