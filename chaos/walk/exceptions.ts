@@ -68,7 +68,9 @@ const DETOURS: readonly Detour[] = [
 const OMISSIONS: readonly Omission[] = [
   {
     operation: /^network disconnect/,
-    words: /Failed to set gateway.*programming external connectivity on endpoint ([^\s:]+)/,
+    // As 28 and as 20.10 have it.
+    words:
+      /(?:Failed to set gateway.*|driver failed )programming external connectivity on endpoint ([^\s:]+)/,
     reason:
       'the engine does not publish the ports of a container by the network that becomes its way out when that ProgramExternalConnectivity was cut off, and tells nobody: the container has to be restarted',
     mend: (scene, _operation, [, container = '']) => scene.docker('restart', '-t', '0', container),
