@@ -1,4 +1,4 @@
-import { type Case, TSNET_BRIDGE, TSNET_INSIDE } from './cases.ts';
+import { type Case, FLOOR, TSNET_BRIDGE, TSNET_INSIDE } from './cases.ts';
 import { markdownTable, ratioText } from './markdown.ts';
 import { type EngineReport, findRow, type MeasureName, type Ratio, type Report } from './report.ts';
 import { backToBack, CONNECT_AND_DISCONNECT, EMPTY, published, STAYS, TAKEN_OVER } from './scenarios.ts';
@@ -8,12 +8,18 @@ interface Target {
   readonly what: string;
   readonly most: Readonly<Record<string, number>>;
   readonly got: (engine: EngineReport) => number | undefined;
+  /** The same of a driver that does nothing: what lies below it no driver can reach. */
+  readonly floor?: (engine: EngineReport) => number | undefined;
 }
 
 const ratio =
   (measure: MeasureName, scenario: string, operation: string, to: Ratio, name = TSNET_BRIDGE.name) =>
   (engine: EngineReport): number | undefined =>
     findRow(engine, { measure, scenario, case: name, operation })?.ratios[to];
+
+/** What a driver that does nothing has where tsnet is compared with something that does. */
+const floorOf = (measure: MeasureName, scenario: string, operation: string, to: Ratio) =>
+  to === 'floor' || to === 'no ports' ? {} : { floor: ratio(measure, scenario, operation, to, FLOOR.name) };
 
 /** tsnet's own time for connect and disconnect, the worse of the two places of the gateway. */
 const own =
@@ -50,24 +56,29 @@ const TARGETS: readonly Target[] = [
     what: 'network create',
     most: limits(0.15, 0.45),
     got: ratio('network', EMPTY, 'create', 'builtin'),
+    ...floorOf('network', EMPTY, 'create', 'builtin'),
   },
   {
     what: 'network delete',
     most: limits(0.06, 0.08),
     got: ratio('network', EMPTY, 'delete', 'builtin'),
+    ...floorOf('network', EMPTY, 'delete', 'builtin'),
   },
   ...pair('storm', STAYS, 'builtin', limits(0.75, 0.3), limits(0.18, 0.3)),
   ...pair('storm', TAKEN_OVER, 'builtin', limits(0.75, 0.3), limits(0.18, 0.3)),
 ];
 
 function lives({ name }: Case, how: string): Target[] {
-  const of = (ports: number, to: Ratio) => ratio('life', published(ports), 'life', to, name);
+  const of = (ports: number, to: Ratio) => ({
+    got: ratio('life', published(ports), 'life', to, name),
+    ...floorOf('life', published(ports), 'life', to),
+  });
   return [
-    { what: `life, 50 ports${how}`, most: limits(0.1, 0.16), got: of(50, 'builtin') },
-    { what: `life, 200 ports${how}`, most: limits(0.03), got: of(200, 'builtin') },
-    { what: `life, 1,000 ports${how} ÷ own without ports`, most: limits(1.5), got: of(1000, 'no ports') },
-    { what: `life, no port${how}`, most: limits(0.85, 1.05), got: of(0, 'builtin') },
-    { what: `life, no port${how} ÷ none`, most: limits(1.2), got: of(0, 'none') },
+    { what: `life, 50 ports${how}`, most: limits(0.1, 0.16), ...of(50, 'builtin') },
+    { what: `life, 200 ports${how}`, most: limits(0.03), ...of(200, 'builtin') },
+    { what: `life, 1,000 ports${how} ÷ own without ports`, most: limits(1.5), ...of(1000, 'no ports') },
+    { what: `life, no port${how}`, most: limits(0.85, 1.05), ...of(0, 'builtin') },
+    { what: `life, no port${how} ÷ none`, most: limits(1.2), ...of(0, 'none') },
   ];
 }
 
@@ -83,20 +94,23 @@ function pair(
     what: `${operation}, ${where}${to === 'builtin' ? '' : ` ÷ ${to}`}`,
     most,
     got: ratio(measure, scenario, operation, to),
+    ...floorOf(measure, scenario, operation, to),
   }));
 }
 
 /** What was aimed at, what was reached, and whether that is enough; what was not measured is left out. */
 export function targetTable({ engines }: Report): string {
   const rows = engines.flatMap(engine =>
-    TARGETS.flatMap(({ what, most, got }) => {
+    TARGETS.flatMap(({ what, most, got, floor }) => {
       const value = got(engine);
       if (value === undefined) return [];
       const limit = Object.entries(most).find(([version]) => engine.engine.startsWith(version))?.[1];
       const verdict = limit === undefined ? '' : value <= limit ? 'yes' : 'NO';
       const aimed = limit === undefined ? '' : `≤ ${limit}`;
-      return [[`${engine.engine}: ${what}`, aimed, ratioText(value), verdict]];
+      const least = floor?.(engine);
+      const lowest = least === undefined ? '' : ratioText(least);
+      return [[`${engine.engine}: ${what}`, aimed, ratioText(value), verdict, lowest]];
     }),
   );
-  return `tsnet bridge ÷ builtin bridge\n\n${markdownTable(['measure', 'aimed at', 'got', 'reached'], rows)}\n`;
+  return `tsnet bridge ÷ builtin bridge\n\n${markdownTable(['measure', 'aimed at', 'got', 'reached', 'the floor'], rows)}\n`;
 }

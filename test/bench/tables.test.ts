@@ -62,18 +62,18 @@ describe('targetTable', () => {
         .split('\n')
         .find(row => row.startsWith(`| ${version}: connect, gateway stays `));
     expect(line(withRatio('gateway stays', 'connect', 0.4), '20.10.24')).toMatch(
-      /≤ 0\.4 \| 0\.40 \| +yes \|$/,
+      /≤ 0\.4 \| 0\.40 \| +yes \| +1\.00 \|$/,
     );
     expect(line(withRatio('gateway stays', 'connect', 0.41), '20.10.24')).toMatch(
-      /≤ 0\.4 \| 0\.41 \| +NO \|$/,
+      /≤ 0\.4 \| 0\.41 \| +NO \| +1\.00 \|$/,
     );
     expect(line(withRatio('gateway stays', 'connect', 0.41), '28.5.2')).toMatch(
-      /≤ 0\.7 \| 0\.41 \| +yes \|$/,
+      /≤ 0\.7 \| 0\.41 \| +yes \| +1\.00 \|$/,
     );
   });
 
   it('shows what nobody aimed at, and leaves out what was not measured', () => {
-    expect(targetTable(same)).toMatch(/^\| 20\.10\.24: life, 200 ports +\| +\| 1\.00 \| +\|$/m);
+    expect(targetTable(same)).toMatch(/^\| 20\.10\.24: life, 200 ports +\| +\| 1\.00 \| +\| +1\.00 \|$/m);
     expect(targetTable(same)).not.toContain('own time');
   });
 });
