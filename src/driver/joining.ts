@@ -57,12 +57,12 @@ export class Joining {
       ports: request.ports,
     };
     const before = known.joined ? known : undefined;
-    // What was made for another sandbox, or other ports, is found by nobody once the row says something else.
-    if (before !== undefined && isOther(before, request))
-      await changes.undo(stepsToDetach(network, before, facts), call, context);
     const takeBack = () => this.#takeBack({ network, facts, known, endpoint }, call);
-    state.putEndpoint(endpoint);
     try {
+      // What was made for another sandbox, or other ports, is found by nobody once the row says something else.
+      if (before !== undefined && isOther(before, request))
+        await changes.undo(stepsToDetach(network, before, facts), call, context);
+      state.putEndpoint(endpoint);
       await changes.make(stepsToAdd(network, facts, endpoint), call, context);
       refuseLate(call, context);
     } catch (error) {
@@ -78,14 +78,14 @@ export class Joining {
     const { state, changes } = this.#context;
     const context = `${nameOfEndpoint(known)} on ${nameOfNetwork(network)}`;
     const isSame = known.joined && !isOther(known, endpoint);
-    try {
-      if (!isSame) await changes.undo(stepsToDetach(network, endpoint, facts), call, context);
-      if (!isSame && known.joined) await changes.make(stepsToAdd(network, facts, known), call, context);
-    } catch (cause) {
-      call.warn(`taking it back failed as well: ${cause}`);
+    const warn = (cause: unknown) => call.warn(`taking it back failed as well: ${cause}`);
+    if (!isSame) {
+      await changes.undo(stepsToDetach(network, endpoint, facts), call, context).catch(warn);
+      if (known.joined) await changes.make(stepsToAdd(network, facts, known), call, context).catch(warn);
     }
-    // Unless it has been removed meanwhile.
-    if (state.endpoint(network.id, known.id) !== undefined) state.putEndpoint(known);
+    // Unless it has been removed meanwhile, or never became another.
+    const row = state.endpoint(network.id, known.id);
+    if (row !== undefined && row !== known) state.putEndpoint(known);
   }
 
   /** What the network hangs on may have gone, or gone down, since it was created. */

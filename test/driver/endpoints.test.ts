@@ -305,6 +305,45 @@ describe('Join', () => {
     },
   );
 
+  it.each(['nat', 'lan'] as const)(
+    'into another sandbox and failing leaves it as it was, also where a step back fails: %s',
+    async name => {
+      const joinedOnce = async () => {
+        const { world, endpoint } = await withEndpoint(name);
+        await join(world, endpoint);
+        world.fuse.arm();
+        const again = () =>
+          world.driver.join(
+            {
+              networkId: endpoint.networkId,
+              endpointId: endpoint.endpointId,
+              sandbox: '/run/docker/netns/other',
+              ports: [],
+            },
+            new FakeCall(),
+          );
+        return { world, endpoint, again };
+      };
+      const measure = await joinedOnce();
+      await measure.again();
+      for (let at = 1; at <= measure.world.fuse.journal.length; at++) {
+        for (const failAt of [[at], [at, at + 1]]) {
+          const { world, endpoint, again } = await joinedOnce();
+          const before = world.snapshot();
+          world.fuse.arm({ failAt });
+          await rejection(again());
+          const row = world.state.endpoint(endpoint.networkId, endpoint.endpointId);
+          expect(row?.sandbox).toBe(sandboxOf(endpoint.endpointId));
+          if (failAt.length === 1) expect(world.snapshot()).toEqual(before);
+          const link = (name === 'nat' ? portName : containerLinkName)(endpoint.endpointId);
+          const last = failAt.at(-1) ?? 0;
+          const isLinkItself = failAt.length > 1 && world.fuse.journal[last - 1]?.includes(`+link ${link}`);
+          expect(world.kernel.model.links.has(link)).toBe(isLinkItself !== true);
+        }
+      }
+    },
+  );
+
   it('of an unknown endpoint, or one that is being removed: ENDPOINT_UNKNOWN', async () => {
     const world = new World();
     await attach(world, 'nat');

@@ -237,6 +237,13 @@ describe('fields', () => {
       'BODY_INVALID',
       'Options["com.docker.network.portmap"][1].Port',
     ],
+    [
+      'port 0 of a container',
+      program,
+      published({ Port: 0 }),
+      'BODY_INVALID',
+      '[1].Port: ports of containers go from 1',
+    ],
     ['a protocol without ports', program, published({ Proto: 1 }), 'BODY_INVALID', '[1].Proto'],
     ['half a port', program, published({ HostPort: 1.5 }), 'BODY_INVALID', '[1].HostPort'],
     ['a range backwards', program, published({ HostPortEnd: 79 }), 'BODY_INVALID', '[1].HostPortEnd'],

@@ -13,8 +13,9 @@ export class HostView implements AsyncDisposable {
 
   /** Links, addresses, routes, neighbours and the table, a sorted list each. */
   async read(): Promise<{ readonly text: string; readonly aliases: readonly string[] }> {
-    const [links, addresses, routes4, routes6, proxies, neighbours, table] = await Promise.all([
-      this.#ip.ask('link show'),
+    // Ahead of the rest: what is found on a link that is not among them has outlived it.
+    const links = await this.#ip.ask('link show');
+    const [addresses, routes4, routes6, proxies, neighbours, table] = await Promise.all([
       this.#ip.ask('addr show'),
       this.#ip.ask('route show table all'),
       this.#ip6.ask('route show table all'),

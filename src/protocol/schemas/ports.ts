@@ -7,7 +7,10 @@ import { optionalAddress } from './fields.ts';
 /** Key of the published ports in the options of CreateEndpoint, Join and ProgramExternalConnectivity. */
 export const PORT_MAP = 'com.docker.network.portmap';
 
-const port = z.int().min(0).max(65535);
+const OF_CONTAINERS = 'ports of containers go from 1 to 65535';
+const containerPort = z.int().min(1, OF_CONTAINERS).max(65535, OF_CONTAINERS);
+/** 0: any that is free. */
+const hostPort = z.int().min(0).max(65535);
 
 /** IP protocol numbers; ICMP, which the engine's types know as well, has no ports. */
 const PROTOCOLS: ReadonlyMap<number, PortProtocol> = new Map([
@@ -19,10 +22,10 @@ const PROTOCOLS: ReadonlyMap<number, PortProtocol> = new Map([
 const binding = z
   .object({
     Proto: z.int().min(0).max(255),
-    Port: port,
+    Port: containerPort,
     HostIP: optionalAddress,
-    HostPort: port.nullish(),
-    HostPortEnd: port.nullish(),
+    HostPort: hostPort.nullish(),
+    HostPortEnd: hostPort.nullish(),
   })
   .transform((wire, context): PortBinding => {
     const protocol = PROTOCOLS.get(wire.Proto);
@@ -30,14 +33,14 @@ const binding = z
       context.addIssue({ code: 'custom', path: ['Proto'], message: `${wire.Proto} has no ports` });
       return z.NEVER;
     }
-    const hostPort = wire.HostPort ?? 0;
+    const first = wire.HostPort ?? 0;
     // Go sends 0 where a caller of the engine's API gave no range.
-    const hostPortEnd = wire.HostPortEnd || hostPort;
-    if (hostPortEnd < hostPort) {
+    const last = wire.HostPortEnd || first;
+    if (last < first) {
       context.addIssue({
         code: 'custom',
         path: ['HostPortEnd'],
-        message: `${hostPortEnd} is below HostPort ${hostPort}`,
+        message: `${last} is below HostPort ${first}`,
       });
       return z.NEVER;
     }
@@ -45,8 +48,8 @@ const binding = z
       protocol,
       port: wire.Port,
       hostIp: wire.HostIP,
-      hostPort,
-      hostPortEnd,
+      hostPort: first,
+      hostPortEnd: last,
     });
   });
 
