@@ -50,27 +50,27 @@ export const stepsToAdd = (network: Network, facts: HostFacts, endpoint?: Endpoi
 export const stepsToDetach = (network: Network, endpoint: Endpoint, facts: HostFacts): Op[] =>
   diff(EMPTY, desiredEndpoint(network, endpoint, facts));
 
+/** A network with its endpoints. */
+export interface Inhabited {
+  readonly network: Network;
+  readonly endpoints: readonly Endpoint[];
+}
+
 /**
  * The steps that take a network away with whatever endpoints are left in it. What it shares with other networks on
- * the same link (the shim of a parent) stays.
+ * the same link (the shim of a parent) stays, with the ways to their containers.
  */
-export function stepsToRemove(
-  network: Network,
-  endpoints: readonly Endpoint[],
-  others: readonly Network[],
-  facts: HostFacts,
-): Op[] {
-  const rest = merge([
-    EMPTY,
-    ...others
-      .filter(other => other.base.link === network.base.link)
-      .map(other => desiredNetwork(other, facts)),
-  ]);
-  const own = [
+export function stepsToRemove(going: Inhabited, others: readonly Inhabited[], facts: HostFacts): Op[] {
+  const statesOf = ({ network, endpoints }: Inhabited) => [
     desiredNetwork(network, facts),
     ...endpoints.map(endpoint => desiredEndpoint(network, endpoint, facts)),
   ];
-  return diff(rest, merge([rest, ...own]));
+  const { link } = going.network.base;
+  const rest = merge([
+    EMPTY,
+    ...others.filter(({ network }) => network.base.link === link).flatMap(statesOf),
+  ]);
+  return diff(rest, merge([rest, ...statesOf(going)]));
 }
 
 /** What is held while a network comes or goes: itself, and the link it hangs on, which others may share. */

@@ -127,8 +127,12 @@ export class Networks {
     const endpoints = state
       .endpointsOf(network.id)
       .map(endpoint => ({ ...endpoint, lifecycle: 'live' as const }));
-    const others = state.networks().filter(other => other.id !== network.id);
-    const steps = stepsToRemove(live, endpoints, others, await factsFor(kernel, network));
+    const others = state
+      .networks()
+      .filter(other => other.id !== network.id)
+      .map(other => ({ network: other, endpoints: state.endpointsOf(other.id) }));
+    const facts = await factsFor(kernel, network);
+    const steps = stepsToRemove({ network: live, endpoints }, others, facts);
     await changes.undo(steps, call, nameOfNetwork(network));
     for (const endpoint of endpoints) state.deleteEndpoint(endpoint);
     state.deleteNetwork(network.id);

@@ -17,6 +17,6 @@ export class Spacing {
     for (const [other, at] of this.#next) if (at <= now) this.#next.delete(other);
     const at = this.#next.get(kind) ?? now;
     this.#next.set(kind, at + this.#gap);
-    if (at > now) await setTimeout(at - now);
+    if (at > now) await setTimeout(Math.ceil(at - now));
   }
 }

@@ -1,3 +1,5 @@
+import { familyOf } from '../addresses.ts';
+import { diffLinks, placeOf } from './diff-links.ts';
 import { flowsAfter, flowsOfResident } from './flows.ts';
 import {
   addressKey,
@@ -9,8 +11,8 @@ import {
   redirectKey,
   routeKey,
 } from './keys.ts';
-import type { LinkChanges, Op } from './ops.ts';
-import type { FirewallElement, HostState, Link, Observed, Place, PortHold } from './types.ts';
+import type { Op } from './ops.ts';
+import type { Address, FirewallElement, HostState, Link, Observed, PortHold } from './types.ts';
 
 /**
  * The steps from one host state to another, in an order in which each can be done: ports of the host and the firewall
@@ -29,8 +31,20 @@ export function diff(to: HostState, from: HostState | Observed): Op[] {
     items.filter(item => !gone.has(item.link) && !fresh.has(item.link));
 
   const addresses = compare(to.addresses, there(from.addresses), addressKey, same);
-  const routes = compare(to.routes, there(from.routes), routeKey, same);
-  const neighbours = compare(to.neighbours, there(from.neighbours), neighbourKey, same);
+  const emptied = emptiedLinks(from.addresses, addresses.remove);
+  // Made anew after the last address has gone; what is not wanted goes before it, one by one.
+  const beside = <T extends { link: string }>(
+    wanted: readonly T[],
+    present: readonly T[],
+    key: (item: T) => string,
+    addressOf: (item: T) => string,
+  ) => {
+    const all = there(present);
+    const staying = all.filter(item => !emptied.has(item.link) || familyOf(addressOf(item)) === 6);
+    return { add: compare(wanted, staying, key, same).add, remove: compare(wanted, all, key, same).remove };
+  };
+  const routes = beside(to.routes, from.routes, routeKey, route => route.destination);
+  const neighbours = beside(to.neighbours, from.neighbours, neighbourKey, entry => entry.address);
   const before = byKey(from.sysctls, s => s.path);
   const onFresh = (path: string) => path.split('/').some(part => fresh.has(part));
   const sysctls = to.sysctls.filter(s => before.get(s.path)?.value !== s.value || onFresh(s.path));
@@ -100,8 +114,14 @@ export function diff(to: HostState, from: HostState | Observed): Op[] {
   return ops;
 }
 
-const placeOf = (link: Link): Place | undefined =>
-  link.kind === 'veth' || link.kind === 'macvlan' ? link.place : undefined;
+/** Links that lose all their IPv4 addresses: with the last one the kernel drops their IPv4 routes and neighbours (fib_disable_ip()). */
+function emptiedLinks(present: readonly Address[], removed: readonly Address[]): ReadonlySet<string> {
+  const numbered = (addresses: readonly Address[]) =>
+    new Set(addresses.filter(({ address }) => familyOf(address) === 4).map(({ link }) => link));
+  const goes = new Set(removed.map(addressKey));
+  const kept = numbered(present.filter(address => !goes.has(addressKey(address))));
+  return new Set([...numbered(removed)].filter(link => !kept.has(link)));
+}
 
 const portOf = ({ protocol, port }: PortHold): string => `${protocol} ${port}`;
 
@@ -138,75 +158,3 @@ const sameValue = (a: FirewallElement, b: FirewallElement): boolean =>
 const same = (a: object, b: object): boolean => canonical(a) === canonical(b);
 const canonical = (item: object): string =>
   JSON.stringify(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)));
-
-function diffLinks(to: readonly Link[], from: readonly Link[]) {
-  const wanted = byKey(to, link => link.name);
-  const present = byKey(from, link => link.name);
-  const remove: Extract<Op, { op: 'link.delete' }>[] = [];
-  const add: Extract<Op, { op: 'link.add' }>[] = [];
-  const set: Extract<Op, { op: 'link.set' }>[] = [];
-  const remade = new Set<string>();
-
-  for (const link of [...present.values()].sort(byDepth).reverse()) {
-    const next = wanted.get(link.name);
-    if (next === undefined || isOther(next, link)) remove.push(deletion(link));
-  }
-  for (const link of [...wanted.values()].sort(byDepth)) {
-    const old = present.get(link.name);
-    // The kernel removes a macvlan with its parent, so a remade parent takes its children along.
-    const orphaned = link.kind === 'macvlan' && remade.has(link.parent);
-    if (old === undefined || isOther(link, old) || orphaned) {
-      add.push({ op: 'link.add', link });
-      remade.add(link.name);
-      continue;
-    }
-    const changes = linkChanges(link, old, remade);
-    if (Object.keys(changes).length > 0) set.push({ op: 'link.set', link, changes });
-  }
-  return { remove, add, set };
-}
-
-function deletion(link: Link): Extract<Op, { op: 'link.delete' }> {
-  const place = placeOf(link);
-  return { op: 'link.delete', name: link.name, alias: link.alias, ...(place === undefined ? {} : { place }) };
-}
-
-/** Bridges and dummies stand by themselves, the rest hangs on them. */
-const byDepth = (a: Link, b: Link): number => depth(a) - depth(b);
-const depth = (link: Link): number => (link.kind === 'bridge' || link.kind === 'dummy' ? 0 : 1);
-
-/** Differences that no change in place mends: another kind of link, another owner, another parent. */
-function isOther(a: Link, b: Link): boolean {
-  if (a.kind !== b.kind || a.alias !== b.alias) return true;
-  if (a.kind === 'macvlan' && b.kind === 'macvlan')
-    return a.parent !== b.parent || a.macvlanMode !== b.macvlanMode;
-  return false;
-}
-
-function linkChanges(to: Link, from: Link, remade: ReadonlySet<string>): LinkChanges {
-  const changes: { -readonly [K in keyof LinkChanges]: LinkChanges[K] } = {};
-  if (to.up !== from.up) changes.up = to.up;
-  if (to.mtu !== undefined && to.mtu !== from.mtu) changes.mtu = to.mtu;
-  // A macvlan's MAC is what its neighbours hold. A shim's is derived from its parent's, and a parent that is a bridge
-  // changes its own with its ports: the shim keeps the one it was born with.
-  if (to.kind !== 'macvlan' && to.mac !== undefined && to.mac !== from.mac) changes.mac = to.mac;
-  if (to.kind === 'veth' && from.kind === 'veth') {
-    if (to.master !== from.master || (to.master !== undefined && remade.has(to.master))) {
-      changes.master = to.master ?? null;
-    }
-    const portRemade = changes.master !== undefined;
-    if (
-      to.master !== undefined &&
-      ((to.isolated ?? false) !== (from.isolated ?? false) || (portRemade && to.isolated))
-    ) {
-      changes.isolated = to.isolated ?? false;
-    }
-    if (
-      to.master !== undefined &&
-      ((to.hairpin ?? false) !== (from.hairpin ?? false) || (portRemade && to.hairpin))
-    ) {
-      changes.hairpin = to.hairpin ?? false;
-    }
-  }
-  return changes;
-}

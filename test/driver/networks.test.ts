@@ -360,6 +360,19 @@ describe('DeleteNetwork', () => {
     expect(world.kernel.model.links.has(shimName('eth0'))).toBe(false);
   });
 
+  // The kernel drops what is IPv4 of a link that is left by its last address.
+  it("keeps the way to the other network's containers where the shim was numbered for this one", async () => {
+    const world = new World();
+    await attach(world, 'lan2', 1);
+    const { routes, neighbours } = world.kernel.model.state();
+    const ipv4Data = lan.ipv4Data.map(ipv4 => ({ ...ipv4, aux: { host: '198.18.0.223' } }));
+    const numbered = { ...lan, ipv4Data };
+    await world.driver.createNetwork(numbered, new FakeCall());
+    await world.driver.deleteNetwork(numbered.networkId, new FakeCall());
+    expect(routes).not.toEqual([]);
+    expect(world.kernel.model.state()).toMatchObject({ routes, neighbours });
+  });
+
   it('leaves a foreign bridge as it is', async () => {
     const world = new World();
     await attach(world, 'guest', 1);

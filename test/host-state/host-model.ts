@@ -1,3 +1,4 @@
+import { familyOf } from '../../src/addresses.ts';
 import type { FlowMatch } from '../../src/host-state/flows.ts';
 import {
   addressKey,
@@ -113,6 +114,7 @@ export class HostModel {
         return;
       case 'address.delete':
         this.#delete(this.addresses, addressKey(op.address));
+        if (familyOf(op.address.address) === 4) this.#dropWithLastAddress(op.address.link);
         return;
       case 'route.delete':
         this.#delete(this.routes, routeKey(op.route));
@@ -201,6 +203,16 @@ export class HostModel {
       redirects: [...this.redirects.values()],
       residents: [...this.residents],
     };
+  }
+
+  /** A link that is left by its last IPv4 address forgets all that is IPv4 (fib_inetaddr_event(), fib_disable_ip()). */
+  #dropWithLastAddress(name: string): void {
+    const is4 = (text: string) => familyOf(text) === 4;
+    if ([...this.addresses.values()].some(({ link, address }) => link === name && is4(address))) return;
+    for (const [key, { link, destination }] of this.routes)
+      if (link === name && is4(destination)) this.routes.delete(key);
+    for (const [key, { link, address }] of this.neighbours)
+      if (link === name && is4(address)) this.neighbours.delete(key);
   }
 
   #addLink(link: Link): void {

@@ -99,7 +99,7 @@ describe('a network', () => {
         const model = run(new HostModel(EMPTY, FOREIGN), stepsToAdd(of, FACTS));
         const endpoints = endpointsOf(of, count);
         for (const on of endpoints) run(model, stepsToAdd(of, FACTS, on));
-        run(model, stepsToRemove(of, endpoints, [], FACTS));
+        run(model, stepsToRemove({ network: of, endpoints }, [], FACTS));
         const { sysctls, firewallIntact: _intact, ...rest } = model.state();
         expect({ ...rest, sysctls: [] }).toEqual(EMPTY);
         for (const { path } of sysctls) expect(path).toMatch(/ip_forward$|all\/forwarding$/);
@@ -133,7 +133,10 @@ describe('two networks on one parent', () => {
       for (const of of [gone, left]) run(model, stepsToAdd(of, FACTS));
       run(model, stepsToAdd(gone, FACTS, mine));
       run(model, stepsToAdd(left, FACTS, theirs));
-      run(model, stepsToRemove(gone, [mine], [left], FACTS));
+      run(
+        model,
+        stepsToRemove({ network: gone, endpoints: [mine] }, [{ network: left, endpoints: [theirs] }], FACTS),
+      );
       expect(
         diff(
           desiredHost([left], () => [theirs], FACTS),
@@ -141,7 +144,7 @@ describe('two networks on one parent', () => {
         ),
       ).toEqual([]);
       expect(model.links.has(shim)).toBe(true);
-      run(model, stepsToRemove(left, [theirs], [], FACTS));
+      run(model, stepsToRemove({ network: left, endpoints: [theirs] }, [], FACTS));
       expect(model.links.size).toBe(0);
     },
   );
@@ -151,8 +154,10 @@ describe('two networks on one foreign bridge', () => {
   it('keep the rule of the bridge until the last is gone', () => {
     const base = { kind: 'foreign', link: 'br-lan', type: 'bridge' } as const;
     const [one, two] = [network({ base }), network({ base, id: 'b'.repeat(64) })];
-    expect(stepsToRemove(one, [], [two], FACTS)).toEqual([]);
-    expect(stepsToRemove(two, [], [], FACTS)).toEqual([
+    expect(stepsToRemove({ network: one, endpoints: [] }, [{ network: two, endpoints: [] }], FACTS)).toEqual(
+      [],
+    );
+    expect(stepsToRemove({ network: two, endpoints: [] }, [], FACTS)).toEqual([
       { op: 'firewall', add: [], delete: [{ set: 'same_bridge', key: ['br-lan', 'br-lan'] }] },
     ]);
   });
