@@ -4,7 +4,7 @@ import type { Op } from '../host-state/ops.ts';
 import { EMPTY } from '../host-state/types.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { Endpoint, Network } from '../model.ts';
-import { desiredEndpoint, desiredNetwork } from '../modes/desired.ts';
+import { desiredEndpoint, desiredHost, desiredNetwork } from '../modes/desired.ts';
 import type { HostFacts } from '../modes/mode.ts';
 import type { Changes } from './change.ts';
 import type { Runner } from './runner.ts';
@@ -61,16 +61,10 @@ export interface Inhabited {
  * the same link (the shim of a parent) stays, with the ways to their containers.
  */
 export function stepsToRemove(going: Inhabited, others: readonly Inhabited[], facts: HostFacts): Op[] {
-  const statesOf = ({ network, endpoints }: Inhabited) => [
-    desiredNetwork(network, facts),
-    ...endpoints.map(endpoint => desiredEndpoint(network, endpoint, facts)),
-  ];
+  const stateOf = ({ network, endpoints }: Inhabited) => desiredHost([network], () => endpoints, facts);
   const { link } = going.network.base;
-  const rest = merge([
-    EMPTY,
-    ...others.filter(({ network }) => network.base.link === link).flatMap(statesOf),
-  ]);
-  return diff(rest, merge([rest, ...statesOf(going)]));
+  const rest = merge([EMPTY, ...others.filter(({ network }) => network.base.link === link).map(stateOf)]);
+  return diff(rest, merge([rest, stateOf(going)]));
 }
 
 /** What is held while a network comes or goes: itself, and the link it hangs on, which others may share. */

@@ -23,7 +23,8 @@ export interface ArrivalParts {
 
 /**
  * Does inside a container what waited for its link: engines before 28 make the sandbox long after Join; with later ones it is there already,
- * and is set once more. One container is not worth a look at the whole host, in which each container with ports of its own address is entered, and for which all calls wait.
+ * and is set once more. One container is not worth a look at the whole host, in which each container with ports of its own address is
+ * entered, and for which all calls wait.
  */
 export class Arrivals {
   readonly #parts: ArrivalParts;
