@@ -116,6 +116,11 @@ const TABLE = {
     cause: 'An endpoint of the same id exists with other settings.',
     remedy: 'Restart the container.',
   },
+  ENDPOINT_JOINED: {
+    status: 409,
+    cause: 'The engine put an endpoint into a second sandbox.',
+    remedy: 'Restart the container, or disconnect it from the network and connect it again.',
+  },
   ID_INVALID: {
     status: 400,
     cause: 'An id is neither 64 hexadecimal digits nor 25 of base 36.',

@@ -35,8 +35,7 @@ export class Attachments {
     sandbox: string,
   ): Promise<Pick<Endpoint, 'inside' | 'prefix'>> {
     // The call is repeated, perhaps after it was cut off half way.
-    if (endpoint.joined && endpoint.sandbox === sandbox)
-      return present({ inside: endpoint.inside, prefix: endpoint.prefix });
+    if (endpoint.joined) return present({ inside: endpoint.inside, prefix: endpoint.prefix });
     const view = await this.#view(network, endpoint, sandbox);
     const siblings = this.#insideOf(sandbox, endpoint);
     const isRestored = this.restored.has(sandbox);

@@ -16,6 +16,7 @@ export class Changes {
 
   /** @param context how errors name what the steps are for */
   async make(ops: readonly Op[], call: Call, context: string): Promise<void> {
+    this.#expectations.remove(ops);
     await this.#kernel.apply(ops, { context });
     this.#expectations.add(ops);
     for (const change of changesOf(ops)) call.changed(change);
@@ -26,6 +27,7 @@ export class Changes {
     this.#expectations.remove(ops);
     for (const change of changesOf(ops)) call.changed(change);
     await this.#kernel.apply(ops, { context, teardown: true });
+    this.#expectations.add(ops);
   }
 }
 

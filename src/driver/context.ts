@@ -46,6 +46,10 @@ export const stepsToAdd = (network: Network, facts: HostFacts, endpoint?: Endpoi
     EMPTY,
   );
 
+/** The steps from an endpoint as it is to the same one as it is to be, in the same sandbox. */
+export const stepsToChange = (network: Network, facts: HostFacts, from: Endpoint, to: Endpoint): Op[] =>
+  diff(desiredEndpoint(network, to, facts), desiredEndpoint(network, from, facts));
+
 /** The steps that take an endpoint's share away. */
 export const stepsToDetach = (network: Network, endpoint: Endpoint, facts: HostFacts): Op[] =>
   diff(EMPTY, desiredEndpoint(network, endpoint, facts));

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { bareOf } from '../addresses.ts';
 import { TsnetError } from '../errors.ts';
 import type { Endpoint, Network } from '../model.ts';
@@ -8,7 +7,7 @@ import type { Call, JoinAnswer, JoinRequest } from '../protocol/types.ts';
 import { hostSource } from '../shim/shim.ts';
 import type { Attachments } from './attachments.ts';
 import { refuseLate } from './change.ts';
-import { type Context, endpointKeys, factsFor, stepsToAdd, stepsToDetach } from './context.ts';
+import { type Context, endpointKeys, factsFor, stepsToAdd, stepsToChange } from './context.ts';
 import { nameOfEndpoint, nameOfNetwork } from './object-names.ts';
 import type { OutsideWorld } from './outside-world.ts';
 import { requireEndpoint, requireNetwork } from './require.ts';
@@ -47,6 +46,7 @@ export class Joining {
     call.about(context);
     refuseLate(call, context);
     await this.#checkBase(network);
+    refuseElsewhere(known, request, context);
     const facts = await factsFor(kernel, network);
     const { left: _left, inside: _inside, prefix: _prefix, ...there } = known;
     const endpoint: Endpoint = {
@@ -56,14 +56,12 @@ export class Joining {
       ...(await this.#attachments.choose(network, known, request.sandbox)),
       ports: request.ports,
     };
-    const before = known.joined ? known : undefined;
     const takeBack = () => this.#takeBack({ network, facts, known, endpoint }, call);
+    // Of the call before, which may have been cut off half way, other ports may be left, and any of the rest be missing.
+    const changed = known.joined ? stepsToChange(network, facts, known, endpoint) : [];
     try {
-      // What was made for another sandbox, or other ports, is found by nobody once the row says something else.
-      if (before !== undefined && isOther(before, request))
-        await changes.undo(stepsToDetach(network, before, facts), call, context);
       state.putEndpoint(endpoint);
-      await changes.make(stepsToAdd(network, facts, endpoint), call, context);
+      await changes.make([...changed, ...stepsToAdd(network, facts, endpoint)], call, context);
       refuseLate(call, context);
     } catch (error) {
       await takeBack();
@@ -77,12 +75,9 @@ export class Joining {
   async #takeBack({ network, facts, known, endpoint }: Made, call: Call): Promise<void> {
     const { state, changes } = this.#context;
     const context = `${nameOfEndpoint(known)} on ${nameOfNetwork(network)}`;
-    const isSame = known.joined && !isOther(known, endpoint);
-    const warn = (cause: unknown) => call.warn(`taking it back failed as well: ${cause}`);
-    if (!isSame) {
-      await changes.undo(stepsToDetach(network, endpoint, facts), call, context).catch(warn);
-      if (known.joined) await changes.make(stepsToAdd(network, facts, known), call, context).catch(warn);
-    }
+    await changes
+      .undo(stepsToChange(network, facts, endpoint, known), call, context)
+      .catch(cause => call.warn(`taking it back failed as well: ${cause}`));
     // Unless it has been removed meanwhile, or never became another.
     const row = state.endpoint(network.id, known.id);
     if (row !== undefined && row !== known) state.putEndpoint(known);
@@ -115,11 +110,11 @@ interface Made {
   readonly endpoint: Endpoint;
 }
 
-/** Whether a repeated Join asks for something else than the one before. */
-const isOther = (
-  { sandbox, ports }: Pick<Endpoint, 'sandbox' | 'ports'>,
-  request: Pick<Endpoint, 'sandbox' | 'ports'>,
-): boolean => sandbox !== request.sandbox || !isDeepStrictEqual(ports, request.ports);
+/** An endpoint is in one sandbox as long as it lives: for another, or for the same container started anew, engines make another. */
+function refuseElsewhere({ joined, sandbox }: Endpoint, request: JoinRequest, context: string): void {
+  if (!joined || sandbox === request.sandbox) return;
+  throw new TsnetError('ENDPOINT_JOINED', `${context} is in sandbox ${sandbox} already`);
+}
 
 function warnOfHost(network: Network, endpoint: Endpoint, facts: HostFacts, call: Call): void {
   const parent = network.options.shim ? facts.parents.get(network.base.link) : undefined;

@@ -107,12 +107,6 @@ describe('who puts an interface into a container', () => {
     state.putEndpoint(endpoint(of, { id: 'f'.repeat(64), sandbox: PATH, inside: 'vpn0' }));
     await expect(choose({ ifname: 'vpn0' })).rejects.toMatchObject({ code: 'OPTION_CONFLICT' });
   });
-
-  it('is decided anew for another sandbox', async () => {
-    const { choose } = setUp(view('eth0', 'eth100'));
-    const other = { joined: true, sandbox: '/run/docker/netns/2', inside: 'eth100' };
-    expect(await choose(other)).toEqual({ inside: 'eth101' });
-  });
 });
 
 describe('an endpoint beside', () => {
