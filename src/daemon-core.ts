@@ -96,6 +96,11 @@ export async function openCore(options: CoreOptions): Promise<Core> {
     if (bound.length + released.length > 0) log.info('bridges in firewalld', { bound, released });
     if (problem !== undefined) log.warn(`firewalld: ${problem}`);
   }, log);
+  const dockerUser = new Repairer(async () => {
+    const { changed, problem } = await kernel.openDockerUser();
+    if (changed) log.info('rule in DOCKER-USER put there');
+    if (problem !== undefined) log.warn(`DOCKER-USER: ${problem}`);
+  }, log);
   const attachments = new Attachments({ kernel, state });
   const context: Context = {
     state,
@@ -105,6 +110,8 @@ export async function openCore(options: CoreOptions): Promise<Core> {
     created: () => {
       inventory.refresh();
       zones.repair('a network was created');
+      // Of changes to the tables of the old iptables nobody tells.
+      dockerUser.repair('a network was created');
     },
     deleted: () => zones.repair('a network was deleted'),
     published: () => {
@@ -149,7 +156,19 @@ export async function openCore(options: CoreOptions): Promise<Core> {
     }
   };
 
-  const parts = { kernel, rtnetlink, nft, state, expectations, arrivals, repairer, zones, sweep, log };
+  const parts = {
+    kernel,
+    rtnetlink,
+    nft,
+    state,
+    expectations,
+    arrivals,
+    repairer,
+    dockerUser,
+    zones,
+    sweep,
+    log,
+  };
   const watches = opened.adopt(await startWatches(parts), one => one.close());
   const all = opened.move();
   const heeding: NetworkDriver = {
@@ -186,6 +205,7 @@ export async function openCore(options: CoreOptions): Promise<Core> {
       collector.close();
       names.close();
       watches.quiet();
+      dockerUser.close();
       zones.close();
     },
     [Symbol.asyncDispose]: () => all.disposeAsync(),

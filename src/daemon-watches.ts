@@ -2,7 +2,6 @@ import type { State } from './driver/state.ts';
 import { foreignLinks } from './driver/state-views.ts';
 import { TABLE_NAME } from './firewall/skeleton.ts';
 import { UfwWatch } from './host-firewall/ufw-watch.ts';
-import type { Kernel } from './kernel/kernel.ts';
 import { watch } from './kernel/monitor.ts';
 import type { Nft } from './kernel/nft/nft.ts';
 import { NftWatch } from './kernel/nft/watch.ts';
@@ -12,10 +11,9 @@ import type { Sweep } from './orphans/sweep.ts';
 import type { Arrivals } from './reconcile/arrivals.ts';
 import type { Expectations } from './reconcile/expectations.ts';
 import { LossDetector } from './reconcile/loss-detector.ts';
-import { Repairer } from './reconcile/repairer.ts';
+import type { Repairer } from './reconcile/repairer.ts';
 
 export interface WatchedParts {
-  readonly kernel: Kernel;
   readonly rtnetlink: Rtnetlink;
   readonly nft: Nft;
   readonly state: State;
@@ -24,6 +22,8 @@ export interface WatchedParts {
   readonly arrivals: Arrivals;
   /** Puts the whole host right. */
   readonly repairer: Repairer;
+  /** Sees to the rule in DOCKER-USER. */
+  readonly dockerUser: Repairer;
   /** Settles tsnet's bridges in firewalld. */
   readonly zones: Repairer;
   /** Looks whether anything is left of a container that is gone. */
@@ -39,12 +39,7 @@ export interface Watches {
 
 /** Listens for what others do to the host, and has it put right. @throws TsnetError FIREWALL, NetlinkError */
 export async function startWatches(parts: WatchedParts): Promise<Watches> {
-  const { kernel, rtnetlink, nft, state, expectations, arrivals, repairer, zones, sweep, log } = parts;
-  const dockerUser = new Repairer(async () => {
-    const { changed, problem } = await kernel.openDockerUser();
-    if (changed) log.info('rule in DOCKER-USER put there');
-    if (problem !== undefined) log.warn(`DOCKER-USER: ${problem}`);
-  }, log);
+  const { rtnetlink, nft, state, expectations, arrivals, repairer, dockerUser, zones, sweep, log } = parts;
   const onFailure = (error: unknown) =>
     log.error(`changes of the kernel are no longer seen: ${String(error)}`);
 
@@ -76,7 +71,6 @@ export async function startWatches(parts: WatchedParts): Promise<Watches> {
     quiet() {
       repairer.close();
       sweep.close();
-      dockerUser.close();
       ufwWatch.close();
     },
     async close() {

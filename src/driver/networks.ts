@@ -94,12 +94,8 @@ export class Networks {
     for (const warning of await this.#doubts(network, facts)) call.warn(warning);
 
     state.putNetwork(network);
-    // Meanwhile: it asks nftables several things, and needs none of the steps.
-    const opened = kernel.openDockerUser();
-    opened.catch(() => undefined);
     try {
       await changes.make(stepsToAdd(network, facts), call, nameOfNetwork(network));
-      await opened;
       refuseLate(call, nameOfNetwork(network));
     } catch (error) {
       await this.#remove(network, call).catch((cause: unknown) =>
