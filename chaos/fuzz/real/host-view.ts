@@ -5,14 +5,22 @@ interface NftObject {
   readonly [kind: string]: { readonly name?: string; readonly elem?: readonly unknown[] } | undefined;
 }
 
+export interface HostReading {
+  /** Links, addresses, routes, neighbours and the table, a sorted list each. */
+  readonly text: string;
+  /** Of links. */
+  readonly aliases: readonly string[];
+  /** Links whose other end, in the same namespace, is not in the list: the kernel is deleting the two. */
+  readonly halves: readonly string[];
+}
+
 /** The host as `ip` and libnftables see it, without what changes by itself: states, timers, counters, addresses of links' own. */
 export class HostView implements AsyncDisposable {
   readonly #ip = new IpReader();
   readonly #ip6 = new IpReader('-6');
   readonly #nft = Nft.open({ port: false });
 
-  /** Links, addresses, routes, neighbours and the table, a sorted list each. */
-  async read(): Promise<{ readonly text: string; readonly aliases: readonly string[] }> {
+  async read(): Promise<HostReading> {
     // Ahead of the rest: what is found on a link that is not among them has outlived it.
     const links = await this.#ip.ask('link show');
     const [addresses, routes4, routes6, proxies, neighbours, table] = await Promise.all([
@@ -31,12 +39,17 @@ export class HostView implements AsyncDisposable {
       elements(table),
     ];
     const aliases = links.flatMap(({ ifalias }) => (typeof ifalias === 'string' ? [ifalias] : []));
-    return { text: JSON.stringify(parts.map(part => part.sort())), aliases };
+    return { text: JSON.stringify(parts.map(part => part.sort())), aliases, halves: halvesOf(links) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([this.#ip.close(), this.#ip6.close(), this.#nft.close()]);
   }
+}
+
+function halvesOf(links: readonly Record<string, unknown>[]): string[] {
+  const names = new Set(links.map(({ ifname }) => ifname));
+  return links.flatMap(({ ifname, link }) => (link === undefined || names.has(link) ? [] : [String(ifname)]));
 }
 
 function linkText(link: Record<string, unknown>): string {

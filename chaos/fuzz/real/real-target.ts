@@ -87,14 +87,15 @@ export class RealTarget implements Target {
   async snapshot(expected?: string): Promise<string> {
     const deadline = performance.now() + SETTLE_MS;
     for (;;) {
-      const { text, aliases } = await this.#host.read();
+      const { text, aliases, halves } = await this.#host.read();
       const whole = `${text}${this.#theStore.read()}`;
       const strays = this.#straysIn(aliases);
-      const isSettled =
-        expected === undefined ? strays.length === 0 && !this.#theStore.isUnfinished : whole === expected;
+      const isRest = strays.length + halves.length === 0 && !this.#theStore.isUnfinished;
+      const isSettled = expected === undefined ? isRest : whole === expected;
       if (isSettled) return whole;
       if (performance.now() > deadline || this.#daemon.exitCode !== null) {
         for (const alias of strays) this.#defects.push(`a link of nothing: ${alias}`);
+        for (const name of halves) this.#defects.push(`a link without its other end: ${name}`);
         if (this.#theStore.isUnfinished) this.#defects.push('what is being removed is not gone');
         return whole;
       }
