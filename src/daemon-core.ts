@@ -58,7 +58,7 @@ export interface Core extends AsyncDisposable {
   readonly driver: NetworkDriver;
   readonly admin: Admin;
   /** Resolves when the host has been restored. @throws what the restore fails with; the next call tries again */
-  ready(): Promise<void>;
+  ready(): Promise<void> | undefined;
   /** Starts no repair from here on. */
   quiet(): void;
 }
@@ -143,8 +143,8 @@ export async function openCore(options: CoreOptions): Promise<Core> {
   const leftovers = new SwarmLeftovers({ state, kernel, log, remove });
 
   let restored = false;
-  const ready = async () => {
-    if (restored) return;
+  const ready = () => (restored ? undefined : restore());
+  const restore = async () => {
     await reconciler.restored();
     if (restored) return;
     restored = true;

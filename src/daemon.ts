@@ -75,7 +75,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const dockerSocket = engineSocket(options.dockerSocket);
     const core = await openCore({ store, state, ipam, heard, log, dockerSocket, orphanGraceMs });
     for (; registrations > 0; registrations--) core.driver.registered();
-    restoring = core.ready().catch((error: unknown) => {
+    restoring = core.ready()?.catch((error: unknown) => {
       // The next start goes on with it.
       if (isClosing) log.info('stopped before the host was restored');
       else log.error(`the host is not restored yet: ${String(error)}`);
@@ -101,7 +101,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     admin: { published: () => core().admin.published(), status: () => core().admin.status() },
     log,
     deadlineMs: options.deadlineMs,
-    ready: async () => (await starter.get()).ready(),
+    ready: () =>
+      starter.value === undefined ? starter.get().then(core => core.ready()) : starter.value.ready(),
   });
   const open = () => listenCoded(app, socket, log);
   let server: Listener;

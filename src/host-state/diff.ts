@@ -137,7 +137,9 @@ function compare<T>(
   from: readonly T[],
   key: (item: T) => string,
   equal: (a: T, b: T) => boolean,
-) {
+): { readonly add: readonly T[]; readonly replace: readonly T[]; readonly remove: readonly T[] } {
+  // Of most sorts one endpoint has none.
+  if (to.length + from.length === 0) return { add: [], replace: [], remove: [] };
   const wanted = byKey(to, key);
   const present = byKey(from, key);
   const add = [...wanted].filter(([k, item]) => {

@@ -8,18 +8,20 @@ import {
   redirectKey,
   routeKey,
 } from './keys.ts';
-import type { HostState } from './types.ts';
+import { EMPTY, type HostState } from './types.ts';
 
 /**
  * The union of several host states. What two of them want alike (the shim that networks on one parent share, a
  * sysctl) is wanted once: so it stays until the last of them is gone, without a count that could go wrong.
  */
 export function merge(states: readonly HostState[]): HostState {
-  const only = states[0];
-  if (states.length === 1 && only !== undefined) return only;
-  const union = <T>(part: (state: HostState) => readonly T[], key: (item: T) => string): T[] => [
-    ...byKey(states.flatMap(part), key).values(),
-  ];
+  const parts = states.filter(state => state !== EMPTY);
+  const [only = EMPTY] = parts;
+  if (parts.length < 2) return only;
+  const union = <T>(part: (state: HostState) => readonly T[], key: (item: T) => string): T[] => {
+    const items = parts.flatMap(part);
+    return items.length < 2 ? items : [...byKey(items, key).values()];
+  };
   return {
     links: union(
       s => s.links,
@@ -34,10 +36,10 @@ export function merge(states: readonly HostState[]): HostState {
       sysctl => sysctl.path,
     ),
     firewall: union(s => s.firewall, elementKey),
-    ...guardOf(states),
+    ...guardOf(parts),
     holds: union(s => s.holds, holdKey),
     redirects: union(s => s.redirects, redirectKey),
-    residents: [...new Set(states.flatMap(s => s.residents))],
+    residents: [...new Set(parts.flatMap(s => s.residents))],
   };
 }
 

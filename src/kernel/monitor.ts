@@ -1,5 +1,6 @@
 import { closeSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import { eventfd, pollOnWorker, recv, stableBuffer } from './libc.ts';
 import { decodeEvent, type KernelEvent } from './monitor-event.ts';
 import { MSG_DONTWAIT, NETLINK_ROUTE } from './netlink/constants.ts';
@@ -30,6 +31,11 @@ export type MonitorGroup = keyof typeof GROUPS;
 const { EAGAIN, EINTR, ENOBUFS } = constants.errno;
 const EFD_NONBLOCK_CLOEXEC = 0x80800;
 const POLLIN = 1;
+/**
+ * How long news lie unread, in ms. Most are of what a call is doing at that moment: read at once, they would be decoded between its
+ * steps, on the thread that the steps wait for.
+ */
+export const LISTEN_LATER = 15;
 /** Datagrams handled before other work of the event loop gets its turn. */
 const BATCH = 64;
 const RECEIVE_SIZE = 64 * 1024;
@@ -118,6 +124,8 @@ async function loop({ socket, stop }: Descriptors, handle: () => boolean): Promi
     fds.writeInt16LE(POLLIN, 12);
     const ready = await pollOnWorker(fds);
     if (ready < 0 && ready !== -EINTR) throw new NetlinkError(-ready, 'poll');
+    const isEnding = fds.readInt16LE(14) !== 0;
+    if (!isEnding) await delay(LISTEN_LATER);
     if (!handle()) return;
   }
 }

@@ -35,19 +35,21 @@ export function readSysctl(path: string): string | undefined {
 /** Parameters that the kernel stores without its RTNL lock (net/ipv6/addrconf.c, net/ipv4/devinet.c): nobody has to wait for a worker. */
 const AT_ONCE: ReadonlySet<string> = new Set(['accept_ra', 'accept_dad', 'route_localnet']);
 
+type Within = <T>(action: () => T) => T;
+const here: Within = action => action();
+
 /**
- * Writes a kernel parameter of the current network namespace, if it is not so already: /proc/sys may be read-only. On a worker where that
- * may wait for the kernel's RTNL lock.
+ * Writes a kernel parameter of the current network namespace, if it is not so already: /proc/sys may be read-only.
  * @param within opens the file in another namespace: whose parameter it is, is decided then
  * @throws RangeError as readSysctl, the file system's errors otherwise: ENOENT where there is none such, EINVAL
  *   for a value that the kernel refuses
  */
-export async function writeSysctl(
-  path: string,
-  value: string,
-  within: <T>(action: () => T) => T = action => action(),
-): Promise<void> {
-  if (within(() => readSysctl(path)) === value) return;
+export async function writeSysctl(path: string, value: string, within: Within = here): Promise<void> {
+  if (within(() => readSysctl(path)) !== value) await storeSysctl(path, value, within);
+}
+
+/** As writeSysctl(), without a look at what it is. On a worker where that may wait for the kernel's RTNL lock. */
+export async function storeSysctl(path: string, value: string, within: Within = here): Promise<void> {
   failPoint('sysctl', path);
   // Without O_CREAT, so that a mistaken path never asks for a new file.
   const file = within(() => openSync(sysctlFile(writableRoot, path), constants.O_WRONLY));

@@ -1,4 +1,4 @@
-import type { Router } from 'express';
+import type { RequestHandler } from 'express';
 import type { PortProtocol } from '../host-state/types.ts';
 import type { ListedOrphan } from '../orphans/suspicions.ts';
 import type { StoreHealth } from '../store/health.ts';
@@ -50,7 +50,7 @@ export interface Admin {
 }
 
 /** What tsnet's own command line asks of the daemon; the engine asks none of it. */
-export const adminRouter = (admin: Admin, context: CallContext): Router => {
+export const adminRouter = (admin: Admin, context: CallContext): RequestHandler => {
   const methods = new Methods('Tsnet', context);
   methods.bare('Ports', () => ({ ports: admin.published() }));
   methods.bare('Status', () => admin.status());

@@ -2,7 +2,6 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler } 
 import { TsnetError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { type Admin, adminRouter } from './admin-router.ts';
-import { BODY_LIMIT, readBody } from './body.ts';
 import { answerError } from './error-answer.ts';
 import { ipamRouter } from './ipam-router.ts';
 import { type CallContext, Methods } from './methods.ts';
@@ -35,13 +34,10 @@ export const createApp = (options: AppOptions): Express => {
     deadlineMs: options.deadlineMs ?? DEFAULT_DEADLINE_MS,
     ready: options.ready,
   };
-  // Without a handler of its own a rejection before the first call would end the process.
-  if (options.ready instanceof Promise) options.ready.catch(() => undefined);
   const app = express();
   app.disable('x-powered-by').disable('etag');
-  app.use(onlyPost, readBody);
-  app.use(pluginRouter(context), networkRouter(options.driver, context), ipamRouter(options.ipam, context));
-  app.use(adminRouter(options.admin, context));
+  app.use(networkRouter(options.driver, context), ipamRouter(options.ipam, context));
+  app.use(pluginRouter(context), adminRouter(options.admin, context));
   app.use(unknownMethod, onError(options.log));
   return app;
 };
@@ -59,31 +55,11 @@ const unknownMethod: RequestHandler = request => {
   );
 };
 
-/** Before the routers, for express answers OPTIONS on a known path by itself. */
-const onlyPost: RequestHandler = (request, response, next) => {
-  if (request.method === 'POST') next();
-  else unknownMethod(request, response, next);
-};
-
-/** Errors of the body's reader, by the `type` that it gives them. */
-const BODY_ERRORS: Readonly<Record<string, string>> = {
-  'entity.too.large': `the body is larger than ${BODY_LIMIT} bytes`,
-  'encoding.unsupported': 'the body is compressed',
-  'request.aborted': 'the connection broke in the middle of the body',
-  'request.size.invalid': 'the body is not as long as its header says',
-};
-
-const ofBody = (error: unknown): TsnetError | undefined => {
-  if (!(error instanceof Error) || !('type' in error) || typeof error.type !== 'string') return undefined;
-  const what = BODY_ERRORS[error.type];
-  return what === undefined ? undefined : new TsnetError('BODY_INVALID', what, { cause: error });
-};
-
 /** What fails outside of a call: unknown methods and bodies that cannot be read. */
 const onError =
   (log: Log): ErrorRequestHandler =>
   (thrown, request, response, _next) => {
-    const error = ofBody(thrown) ?? toTsnetError(thrown);
+    const error = toTsnetError(thrown);
     const level = error.code === 'INTERNAL' ? 'error' : 'warn';
     const stack = level === 'error' && thrown instanceof Error ? thrown.stack : undefined;
     log.log(level, request.path.slice(1, 128), { outcome: error.code, error: error.message, stack });

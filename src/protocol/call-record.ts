@@ -5,7 +5,6 @@ import type { Call } from './types.ts';
 
 /** Gathers what one call's entry in the log says. */
 export class CallRecord implements Call {
-  readonly signal: AbortSignal;
   readonly method: string;
   readonly #log: Log;
   readonly #start = performance.now();
@@ -14,15 +13,28 @@ export class CallRecord implements Call {
   readonly #warnings: string[] = [];
   #object: string | undefined;
   #asked: unknown;
+  #controller: AbortController | undefined;
+  #expiry: TsnetError | undefined;
 
-  /**
-   * @param method the protocol's name of the method, such as `NetworkDriver.Join`
-   * @param signal fires at the deadline
-   */
-  constructor(method: string, signal: AbortSignal, log: Log) {
+  /** @param method the protocol's name of the method, such as `NetworkDriver.Join` */
+  constructor(method: string, log: Log) {
     this.method = method;
-    this.signal = signal;
     this.#log = log;
+  }
+
+  /** Made when it is asked for, which most calls never do. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#expiry !== undefined) this.#controller.abort(this.#expiry);
+    }
+    return this.#controller.signal;
+  }
+
+  /** The deadline has come. */
+  expire(error: TsnetError): void {
+    this.#expiry = error;
+    this.#controller?.abort(error);
   }
 
   changed(what: string): void {
@@ -39,7 +51,7 @@ export class CallRecord implements Call {
 
   /** Keeps the decoded request for the entry. */
   asked(request: unknown): void {
-    this.#asked = request === undefined ? undefined : summarise(request);
+    this.#asked = request;
   }
 
   /** The work is done: what comes is not counted. */
@@ -79,7 +91,7 @@ export class CallRecord implements Call {
       outcome,
       ms: Math.round(((this.#end ?? performance.now()) - this.#start) * 100) / 100,
       object: this.#object,
-      asked: this.#asked,
+      asked: this.#asked === undefined ? undefined : summarise(this.#asked),
       changed: [...this.#changed],
       warnings: [...this.#warnings],
     };

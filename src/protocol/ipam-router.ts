@@ -1,4 +1,4 @@
-import type { Router } from 'express';
+import type { RequestHandler } from 'express';
 import { VERSION } from '../version.ts';
 import { encodeAddress, encodePool } from './encode.ts';
 import { type CallContext, Methods } from './methods.ts';
@@ -6,7 +6,7 @@ import { releaseAddress, releasePool, requestAddress, requestPool } from './sche
 import type { IpamDriver } from './types.ts';
 
 /** The methods of `IpamDriver`. */
-export const ipamRouter = (ipam: IpamDriver, context: CallContext): Router => {
+export const ipamRouter = (ipam: IpamDriver, context: CallContext): RequestHandler => {
   const methods = new Methods('IpamDriver', context);
   methods.bare('GetCapabilities', call => {
     call.about(`tsnet ${VERSION}`);

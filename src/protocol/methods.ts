@@ -1,7 +1,7 @@
-import { type RequestHandler, type Response, Router } from 'express';
+import type { RequestHandler, Response } from 'express';
 import type { z } from 'zod';
 import type { Log } from '../log.ts';
-import { parseBody } from './body.ts';
+import { parseBody, readBody } from './body.ts';
 import type { CallRecord } from './call-record.ts';
 import { answerError, MEDIA_TYPE } from './error-answer.ts';
 import { type Ready, untilReady } from './readiness.ts';
@@ -26,11 +26,14 @@ interface Method<S extends z.ZodType> {
   readonly handle: (request: z.output<S>, call: Call) => Promise<object> | object;
 }
 
+/** What a method does; its answer, as an object for JSON. */
+type Work = (record: CallRecord, body: Buffer) => Promise<object>;
+
 /** The methods of one interface, each at its exact path. */
 export class Methods {
-  readonly router = Router({ caseSensitive: true, strict: true });
   readonly #interface: string;
   readonly #context: CallContext;
+  readonly #works = new Map<string, Work>();
 
   /** @param name the interface's: `NetworkDriver`, `IpamDriver` or `Plugin` */
   constructor(name: string, context: CallContext) {
@@ -49,28 +52,37 @@ export class Methods {
       const request = decode(method.schema, parseBody(body));
       record.asked(request);
       record.about(method.about(request));
-      await untilReady(this.#context.ready, record.signal);
+      const restored = this.#context.ready?.();
+      if (restored !== undefined) await untilReady(restored, record.signal);
       return method.handle(request, record);
     });
   }
 
-  #add(name: string, work: (record: CallRecord, body: unknown) => Promise<object>): void {
-    const method = `${this.#interface}.${name}`;
-    const handler: RequestHandler = async (request, response) => {
-      const { deadlineMs, log } = this.#context;
-      const answer = (outcome: Outcome) => {
-        if ('answer' in outcome) answerOk(response, outcome.answer);
-        else answerError(response, outcome.error);
-      };
-      await runCall({ method, deadlineMs, log, answer }, record => work(record, request.body));
+  /**
+   * Answers requests for these methods and passes on the others. One look into a map: express would try the paths one after the
+   * other, and each call waits for that.
+   */
+  readonly router: RequestHandler = (request, response, next) => {
+    const { path } = request;
+    const work = request.method === 'POST' ? this.#works.get(path) : undefined;
+    if (work === undefined) return next();
+    const { deadlineMs, log } = this.#context;
+    const answer = (outcome: Outcome) => {
+      if ('answer' in outcome) answerOk(response, outcome.answer);
+      else answerError(response, outcome.error);
     };
-    this.router.post(`/${method}`, handler);
+    const call = { method: path.slice(1), deadlineMs, log, answer };
+    readBody(request, body => void runCall(call, record => work(record, body)), next);
+  };
+
+  #add(name: string, work: Work): void {
+    this.#works.set(`/${this.#interface}.${name}`, work);
   }
 }
 
 /** Status 200 exactly: the engine takes any other for a failure. */
 const answerOk = (response: Response, json: string): void => {
   // Without express's send(), which works out a charset, an ETag and whether the client has it already.
-  const body = Buffer.from(json);
-  response.writeHead(200, { 'content-type': MEDIA_TYPE, 'content-length': body.length }).end(body);
+  const length = Buffer.byteLength(json);
+  response.writeHead(200, { 'content-type': MEDIA_TYPE, 'content-length': length }).end(json);
 };

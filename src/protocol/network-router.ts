@@ -1,4 +1,4 @@
-import type { Router } from 'express';
+import type { RequestHandler } from 'express';
 import { VERSION } from '../version.ts';
 import { encodeCreateEndpoint, encodeJoin } from './encode.ts';
 import { type CallContext, Methods } from './methods.ts';
@@ -12,7 +12,7 @@ const endpointName = (ref: EndpointRef): string =>
   `endpoint ${shortId(ref.endpointId)} of network ${shortId(ref.networkId)}`;
 
 /** The methods of `NetworkDriver`. */
-export const networkRouter = (driver: NetworkDriver, context: CallContext): Router => {
+export const networkRouter = (driver: NetworkDriver, context: CallContext): RequestHandler => {
   const methods = new Methods('NetworkDriver', context);
   networkMethods(methods, driver);
   endpointMethods(methods, driver);

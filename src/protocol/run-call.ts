@@ -33,13 +33,12 @@ export const runCall = async (
   work: (record: CallRecord) => Promise<object>,
 ): Promise<void> => {
   const { method, deadlineMs, log, answer } = options;
-  const controller = new AbortController();
-  const record = new CallRecord(method, controller.signal, log);
+  const record = new CallRecord(method, log);
   const { promise: expiry, resolve: expire } = Promise.withResolvers<Outcome>();
   let isLate = false;
   const timer = setTimeout(() => {
     const error = new TsnetError('DEADLINE', `${method} was not finished within ${deadlineMs} ms`);
-    controller.abort(error);
+    record.expire(error);
     // What only waited for the signal ends in microtasks, with an error that says more, such as STARTING.
     setImmediate(() => {
       isLate = true;

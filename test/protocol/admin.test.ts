@@ -3,6 +3,7 @@ import request from 'supertest';
 import { describe, expect, it } from 'vitest';
 import { ERRORS, TsnetError } from '../../src/errors.ts';
 import { type Admin, adminRouter, type ListedPort } from '../../src/protocol/admin-router.ts';
+import type { Ready } from '../../src/protocol/readiness.ts';
 import { ENDPOINT, LogProbe, NETWORK, NOTHING } from './fake.ts';
 
 const PORT: ListedPort = {
@@ -18,7 +19,7 @@ const PORT: ListedPort = {
   at: 'host',
 };
 
-const setUp = (part: Partial<Admin>, ready?: Promise<void>) => {
+const setUp = (part: Partial<Admin>, ready?: Ready) => {
   const probe = new LogProbe();
   const context = { log: probe.log, deadlineMs: 1000, ready };
   return { app: express().use(adminRouter({ ...NOTHING, ...part }, context)), probe };
@@ -35,7 +36,7 @@ describe('POST /Tsnet.Ports', () => {
   });
 
   it('answers while the daemon restores, for it changes nothing', async () => {
-    const { app } = setUp({ published: () => [] }, new Promise(() => undefined));
+    const { app } = setUp({ published: () => [] }, () => new Promise(() => undefined));
     const response = await request(app).post('/Tsnet.Ports').expect(200);
     expect(JSON.parse(response.text)).toEqual({ ports: [] });
   });

@@ -150,7 +150,7 @@ describe('the deadline', () => {
 describe('readiness', () => {
   it('lets calls wait, and answers at once what asks nothing of the host', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const { app, drivers } = setUp({ ready: promise });
+    const { app, drivers } = setUp({ ready: () => promise });
     const waiting = leave(app).then(response => response.status);
     for (const path of [
       '/Plugin.Activate',
@@ -169,7 +169,7 @@ describe('readiness', () => {
 
   it('refuses with STARTING at the deadline, and never runs the call later', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const { app, drivers } = setUp({ ready: promise, deadlineMs: 30 });
+    const { app, drivers } = setUp({ ready: () => promise, deadlineMs: 30 });
     const response = await leave(app);
     expect([response.status, response.body.Err]).toEqual([503, expect.stringMatching(/^STARTING: /)]);
     resolve();
@@ -179,19 +179,18 @@ describe('readiness', () => {
   });
 
   it('refuses a wrong request without waiting', async () => {
-    const { app } = setUp({ ready: new Promise(() => undefined) });
+    const { app } = setUp({ ready: () => new Promise(() => undefined) });
     const response = await request(app).post('/NetworkDriver.Leave').send('{}');
     expect(response.body.Err).toMatch(/^BODY_INVALID: /);
   });
 
   it('answers what the restore failed with', async () => {
-    const ready = Promise.reject(new TsnetError('STATE_CORRUPT', 'state.db'));
-    const { app } = setUp({ ready });
+    const { app } = setUp({ ready: () => Promise.reject(new TsnetError('STATE_CORRUPT', 'state.db')) });
     expect((await leave(app)).body.Err).toMatch(/^STATE_CORRUPT: state\.db/);
   });
 
   it('asks a function anew at each call', async () => {
-    const answers: (() => Promise<void> | void)[] = [
+    const answers: (() => Promise<void> | undefined)[] = [
       () => Promise.reject(new TsnetError('STATE_UNWRITABLE', '/state')),
       () => undefined,
     ];

@@ -1,8 +1,10 @@
 import { closeSync, writeSync } from 'node:fs';
 import { constants as os } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import { getSystemErrorName } from 'node:util';
 import { TsnetError } from '../../errors.ts';
 import { bind, eventfd, pollOnWorker, recv, socket, stableBuffer } from '../libc.ts';
+import { LISTEN_LATER } from '../monitor.ts';
 import { AF_NETLINK, MSG_DONTWAIT, NETLINK_NETFILTER, SOCK_CLOEXEC, SOCK_RAW } from '../netlink/constants.ts';
 import { changesIn, type NftChange } from './changes.ts';
 
@@ -80,6 +82,7 @@ export class NftWatch {
       while (!this.#closed) {
         const ready = await pollOnWorker(files);
         if (ready !== -os.errno.EINTR) check(ready);
+        if (!this.#closed) await delay(LISTEN_LATER);
         if (!this.#closed) this.#report();
       }
     } catch (error) {

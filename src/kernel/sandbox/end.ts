@@ -29,7 +29,9 @@ export async function setEnd(inside: Inside, end: SandboxEnd): Promise<number> {
   if (index === undefined) throw new EndMissing(end.name);
   const name = made === undefined ? end.name : end.madeAs;
   const value = end.addresses.some(address => familyOf(address) === 6) ? '0' : '1';
-  if (ipv6 !== value) await parameters.setIfKnown({ path: ipv6Switch(name), value });
+  const ipv6Off = { path: ipv6Switch(name), value };
+  if (made === undefined) await parameters.setIfKnown(ipv6Off);
+  else if (ipv6 !== undefined && ipv6 !== value) await parameters.store(ipv6Off);
   for (const { path, value } of end.sysctls) {
     await parameters.set({ path: path.replace(`/${end.name}/`, `/${name}/`), value });
   }
