@@ -145,13 +145,13 @@ export class RealTarget implements Target {
   }
 
   #straysIn(aliases: readonly string[]): string[] {
-    const { held, bases } = this.#theStore;
+    const { held, shimmed } = this.#theStore;
     const { networks, endpoints } = held;
     const known = new Set([...networks, ...endpoints].map(({ id }) => id));
     return aliases.filter(alias => {
       const [mark, network = '', endpoint = network] = alias.split(':');
       if (mark !== 'tsnet') return false;
-      return network === 'shim' ? !bases.has(endpoint) : !known.has(endpoint);
+      return network === 'shim' ? !shimmed.has(endpoint) : !known.has(endpoint);
     });
   }
 }

@@ -5,6 +5,7 @@ interface StoredNetwork {
   readonly id: string;
   readonly lifecycle: string;
   readonly base: { readonly link: string };
+  readonly options: { readonly shim: boolean };
   readonly subnets4: readonly { readonly pool: string }[];
   readonly subnets6: readonly { readonly pool: string }[];
 }
@@ -21,7 +22,7 @@ export class StoreView implements Disposable {
   /** By id, then by row: parsed once. */
   #held: Held = { networks: [], endpoints: [], pools: [], leases: [] };
   #unfinished = false;
-  #bases: ReadonlySet<string> = new Set();
+  #shimmed: ReadonlySet<string> = new Set();
 
   /** @param path of the database, which is there */
   constructor(path: string) {
@@ -40,7 +41,7 @@ export class StoreView implements Disposable {
     const pools = this.#db.prepare('SELECT id FROM pool ORDER BY id').all();
     const leases = this.#db.prepare('SELECT space, pool, address, holder FROM lease ORDER BY 1, 2, 3').all();
     this.#unfinished = [...networks, ...endpoints].some(({ lifecycle }) => lifecycle === 'deleting');
-    this.#bases = new Set(networks.map(({ base }) => base.link));
+    this.#shimmed = new Set(networks.flatMap(({ base, options }) => (options.shim ? base.link : [])));
     this.#held = {
       networks: networks.map(({ id, subnets4, subnets6 }) => ({
         id,
@@ -63,9 +64,9 @@ export class StoreView implements Disposable {
     return this.#held;
   }
 
-  /** Links that networks hang on. */
-  get bases(): ReadonlySet<string> {
-    return this.#bases;
+  /** Links on which networks have a shim. */
+  get shimmed(): ReadonlySet<string> {
+    return this.#shimmed;
   }
 
   /** Whether the last read() found something that is being removed. */
