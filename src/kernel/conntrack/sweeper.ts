@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { FlowMatch } from '../../host-state/flows.ts';
 import type { Conntrack } from './conntrack.ts';
 
@@ -31,6 +32,8 @@ export class FlowSweeper {
   }
 
   async #walk(): Promise<void> {
+    // First the call is answered.
+    await setImmediate();
     while (this.#waiting.length > 0) {
       this.#walking = this.#waiting;
       this.#waiting = [];

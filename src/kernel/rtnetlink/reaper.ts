@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Place } from '../../host-state/types.ts';
 import type { LinkInfo } from '../link-info.ts';
 import { inSandbox } from '../sandbox/enter.ts';
@@ -71,6 +72,8 @@ export class Reaper {
   }
 
   async #delete(name: string, mark: string, place: Place | undefined): Promise<void> {
+    // First the call is answered.
+    await setImmediate();
     if (await deleteOn(this.#rtnetlink, name, mark)) return;
     if (place === undefined) return;
     // One without a host end. An engine that has restarted with live-restore takes it for its own and moves it to the host,

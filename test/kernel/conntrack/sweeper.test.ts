@@ -18,13 +18,16 @@ class Walks {
     const walk = this.#ends.shift();
     if (error === undefined) walk?.resolve();
     else walk?.reject(error);
-    await new Promise(setImmediate);
+    await turn();
   }
 }
 
+/** Lets a walk begin: the call that asks for it is answered first. */
+const turn = () => new Promise(resolve => setImmediate(resolve));
+
 const isOver = async (promise: Promise<void>): Promise<boolean> => {
   const pending = Symbol('pending');
-  await new Promise(setImmediate);
+  await turn();
   return (await Promise.race([promise, Promise.resolve(pending)])) !== pending;
 };
 
@@ -33,6 +36,7 @@ describe('tracked connections', () => {
     const walks = new Walks();
     const sweeper = new FlowSweeper(walks, () => undefined);
     sweeper.forget([of(A)]);
+    await turn();
     sweeper.forget([of(B)]);
     sweeper.forget([of(C)]);
     expect(walks.begun).toEqual([[of(A)]]);
@@ -40,6 +44,8 @@ describe('tracked connections', () => {
     expect(walks.begun).toEqual([[of(A)], [of(B), of(C)]]);
     await walks.end();
     sweeper.forget([of(A)]);
+    expect(walks.begun).toHaveLength(2);
+    await turn();
     expect(walks.begun).toHaveLength(3);
   });
 
@@ -47,6 +53,7 @@ describe('tracked connections', () => {
     const walks = new Walks();
     const sweeper = new FlowSweeper(walks, () => undefined);
     sweeper.forget([of(A)]);
+    await turn();
     sweeper.forget([of(B)]);
     const [a, b, c, all] = [[A], [B], [C], undefined].map(one => sweeper.settled(one)) as Promise<void>[];
     expect(await isOver(c as Promise<void>)).toBe(true);
@@ -63,10 +70,12 @@ describe('tracked connections', () => {
     const sweeper = new FlowSweeper(walks, error => errors.push(error));
     sweeper.forget([of(A)]);
     const settled = sweeper.settled([A]);
+    await turn();
     await walks.end(new Error('ENOBUFS'));
     await settled;
     expect(errors.map(String)).toEqual(['Error: ENOBUFS']);
     sweeper.forget([of(B)]);
+    await turn();
     expect(walks.begun).toHaveLength(2);
   });
 });
