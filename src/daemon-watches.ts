@@ -54,7 +54,7 @@ export async function startWatches(parts: WatchedParts): Promise<Watches> {
     else if (event.kind === 'link' && event.change === 'set') sweep.linkSet(event.link.alias);
   });
   const nftWatch = new NftWatch({
-    own: () => nft.port,
+    own: () => nft.ports,
     // What others do to other tables is no concern.
     onChange: change => {
       const concerns = (table: string) => change === 'unknown' || change.table === table;

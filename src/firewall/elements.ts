@@ -27,19 +27,34 @@ const render = (fields: readonly Field[], parts: readonly string[]): string =>
   fields.map((field, index) => quoteField(field, parts[index] ?? '')).join(' . ');
 
 /**
- * Elements in nft's syntax by set, in the order of the sets' declaration; sets without elements left out, and of
- * several elements with one key all but the last: `"br0" . 198.18.0.2`, `tcp . 80 : 198.18.0.2 . 80`.
+ * Elements by set, each with every part in canonical text, in the order of the sets' declaration; of several elements with one key
+ * the last.
+ * @throws TsnetError as checkElement()
+ */
+export function distinctBySet(
+  elements: readonly FirewallElement[],
+): ReadonlyMap<FirewallSet, readonly FirewallElement[]> {
+  const groups = Map.groupBy(elements.map(checkElement), ({ set }) => set);
+  const distinct = (group: readonly FirewallElement[]) => [
+    ...new Map(group.map(element => [element.key.join(' '), element])).values(),
+  ];
+  return new Map(
+    SETS.flatMap(set => {
+      const group = groups.get(set);
+      return group === undefined ? [] : [[set, distinct(group)] as const];
+    }),
+  );
+}
+
+/**
+ * Elements in nft's syntax by set, as {@link distinctBySet} has them: `"br0" . 198.18.0.2`, `tcp . 80 : 198.18.0.2 . 80`.
  * @throws TsnetError as checkElement()
  */
 export function groupBySet(elements: readonly FirewallElement[]): readonly [FirewallSet, string[]][] {
-  const groups = new Map<FirewallSet, Map<string, string>>();
-  for (const { set, key, value } of elements.map(checkElement)) {
-    const name = render(keyFields(set), key);
-    const mapped = value ? `${name} : ${render(valueFields(set) ?? [], value)}` : name;
-    groups.set(set, (groups.get(set) ?? new Map()).set(name, mapped));
-  }
-  return SETS.flatMap(set => {
-    const group = groups.get(set);
-    return group ? [[set, [...group.values()]] as [FirewallSet, string[]]] : [];
-  });
+  const texts = (set: FirewallSet, all: readonly FirewallElement[]): string[] =>
+    all.map(({ key, value }) => {
+      const name = render(keyFields(set), key);
+      return value ? `${name} : ${render(valueFields(set) ?? [], value)}` : name;
+    });
+  return [...distinctBySet(elements)].map(([set, all]) => [set, texts(set, all)]);
 }

@@ -1,6 +1,7 @@
 import { canonicalCidr, formatAddress, formatCidr, parseAddress, parseCidr } from '../addresses.ts';
 import { TsnetError } from '../errors.ts';
 import { isLinkName } from '../host-state/names.ts';
+import { remembered } from '../remembered.ts';
 
 /** Types of the parts of keys and values, as nft names them; `ipvN_net` is its address in a set of intervals. */
 export type Field =
@@ -35,8 +36,8 @@ export function checkField(field: Field, text: string): string {
       throw new TsnetError('INTERNAL', `${JSON.stringify(text)} is no port`);
     case 'ipv4_addr':
     case 'ipv6_addr': {
-      const { family, value } = parseAddress(text);
-      if (field === `ipv${family}_addr`) return formatAddress(family, value);
+      const { family, canonical } = readAddress(text);
+      if (field === `ipv${family}_addr`) return canonical;
       throw wrongFamily(field, text);
     }
     case 'ipv4_net':
@@ -50,6 +51,13 @@ export function checkField(field: Field, text: string): string {
     }
   }
 }
+
+/** Addresses that are remembered: all ports of a container lead to the same few. */
+const MOST_KNOWN = 256;
+const readAddress = remembered(MOST_KNOWN, (text: string) => {
+  const { family, value } = parseAddress(text);
+  return { family, canonical: formatAddress(family, value) };
+});
 
 /** The part as it stands in nft text, after checkField(): names in quotes, or `drop` would be a word of nft. */
 export const quoteField = (field: Field, text: string): string => (field === 'ifname' ? `"${text}"` : text);

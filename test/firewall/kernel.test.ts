@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { GUARD_CHAINS, guardVersion } from '../../src/firewall/guard.ts';
 import { parseTable } from '../../src/firewall/parse.ts';
-import { renderElements, renderGuard, renderTable } from '../../src/firewall/render.ts';
+import { renderGuard, renderTable } from '../../src/firewall/render.ts';
 import { CHAINS, MARKER } from '../../src/firewall/skeleton.ts';
 import type { FirewallElement } from '../../src/host-state/types.ts';
 import { Nft } from '../../src/kernel/nft/nft.ts';
@@ -45,16 +45,16 @@ test('any elements added and removed, in any order and repeatedly, leave the tab
       const goes = passing.filter(one => !stays.has(normal([one])[0] ?? ''));
       await nft.run(renderTable(kept, undefined));
       const before = await namespace.exec('nft', 'list', 'ruleset');
-      await nft.run(renderElements(goes, []));
-      await nft.run(renderElements(goes, goes));
+      await nft.elements.change(goes, []);
+      await nft.elements.change(goes, goes);
       expect(normal((await readTable(nft)).elements)).toEqual(normal([...kept, ...goes]));
       for (const detour of detours) {
         const others = detour.filter(one => !stays.has(normal([one])[0] ?? ''));
-        await nft.run(renderElements(others, goes));
-        await nft.run(renderElements(goes, others));
+        await nft.elements.change(others, goes);
+        await nft.elements.change(goes, others);
       }
-      await nft.run(renderElements([], goes));
-      await nft.run(renderElements([], goes));
+      await nft.elements.change([], goes);
+      await nft.elements.change([], goes);
       expect(await namespace.exec('nft', 'list', 'ruleset')).toBe(before);
     }),
     { numRuns: 40 },
@@ -67,11 +67,22 @@ const map = (value: string): FirewallElement => ({
   value: [value, '80'],
 });
 
-test('a mapping is replaced in one transaction, and its old value is needed for that', async () => {
+test('what the table was made with is taken out again', async () => {
+  await fc.assert(
+    fc.asyncProperty(elements, elements, async (kept, passing) => {
+      const stays = new Set(normal(kept));
+      const goes = passing.filter(one => !stays.has(normal([one])[0] ?? ''));
+      await nft.run(renderTable([...kept, ...goes], undefined));
+      await nft.elements.change([], goes);
+      expect(normal((await readTable(nft)).elements)).toEqual(normal(kept));
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test('a mapping is replaced in one transaction', async () => {
   await nft.run(renderTable([map('198.18.0.2')], undefined));
-  await nft.run(renderElements([map('198.18.0.3')], [map('198.18.0.2')]));
-  expect((await readTable(nft)).elements).toEqual([map('198.18.0.3')]);
-  await expect(nft.run(renderElements([map('198.18.0.4')], [map('198.18.0.2')]))).rejects.toThrow();
+  await nft.elements.change([map('198.18.0.3')], [map('198.18.0.2')]);
   expect((await readTable(nft)).elements).toEqual([map('198.18.0.3')]);
 });
 
@@ -83,12 +94,12 @@ test('a container gets its networks beside those of others, whatever these are',
   const first = [allow('198.18.0.2', '198.18.0.0/15'), allow('198.18.0.4', '0.0.0.0/0')];
   const second = [allow('198.18.0.3', '198.18.1.0/24'), allow('198.18.0.3', '198.18.2.1/32')];
   await nft.run(renderTable(first, undefined));
-  await nft.run(renderElements(second, []));
+  await nft.elements.change(second, []);
   expect(normal((await readTable(nft)).elements)).toEqual(normal([...first, ...second]));
-  await nft.run(renderElements([], first));
+  await nft.elements.change([], first);
   expect(normal((await readTable(nft)).elements)).toEqual(normal(second));
   // A network within one that the same container has.
-  await expect(nft.run(renderElements([allow('198.18.0.3', '198.18.1.7/32')], []))).rejects.toThrow();
+  await expect(nft.elements.change([allow('198.18.0.3', '198.18.1.7/32')], [])).rejects.toThrow();
 });
 
 describe('the rules of the host', () => {
@@ -117,7 +128,7 @@ describe('the rules of the host', () => {
 test('names of protocols are not needed in the file system', async () => {
   await nft.run(renderTable([map('198.18.0.2')], undefined));
   const script = 'mount -t tmpfs none /etc && nft -j list table inet tsnet && nft -f -';
-  const input = renderElements([{ ...map('198.18.0.2'), key: ['sctp', '8080'] }], []);
+  const input = 'add element inet tsnet publish4 { sctp . 8080 : 198.18.0.2 . 80 }\n';
   const listing = await namespace.feed(input, 'unshare', '-m', 'sh', '-c', script);
   expect(listing).toContain('{"concat": [6, 8080]}');
   expect(parseTable(JSON.parse(listing)).elements).toEqual([map('198.18.0.2')]);

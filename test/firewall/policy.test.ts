@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { renderElements, renderGuard } from '../../src/firewall/render.ts';
+import { renderGuard } from '../../src/firewall/render.ts';
 import type { FirewallElement, Guard, GuardRule } from '../../src/host-state/types.ts';
 import type { Target } from './lab/place.ts';
 import { addressOf, ELEMENTS, ONLY_HOST, PORTS, VERSIONS } from './lab/plan.ts';
@@ -102,11 +102,9 @@ describe.each(VERSIONS)('IPv%d', version => {
       const target: Target = [host, PORTS.restricted];
       const there = await lab.at('lan').dial(target);
       expect(await there.say()).toBe(`restricted saw ${lan}`);
-      await lab.nft.run(
-        renderElements(
-          [],
-          ELEMENTS.filter(({ set }) => set.startsWith('allow_from')),
-        ),
+      await lab.nft.elements.change(
+        [],
+        ELEMENTS.filter(({ set }) => set.startsWith('allow_from')),
       );
       expect(await there.say()).toBe(`restricted saw ${lan}`);
       expect(await ask(target)).toBe('silence');

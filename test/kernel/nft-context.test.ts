@@ -88,9 +88,11 @@ test('close waits for what is under way, frees the socket, and refuses more', as
   await other.close();
   await last;
   await other.close();
-  expect(other.port).toBeUndefined();
-  expect(readdirSync('/proc/self/fd').length).toBe(before - 1);
+  expect(other.ports).toEqual([]);
+  expect(readdirSync('/proc/self/fd').length).toBe(before - 2);
   await expect(other.run('add table inet more')).rejects.toMatchObject({ code: 'FIREWALL' });
+  const element = { set: 'bridges', key: ['tsb1'] } as const;
+  await expect(other.elements.change([element], [])).rejects.toMatchObject({ code: 'FIREWALL' });
   expect(await namespace.exec('nft', 'list', 'tables')).toBe('table inet last');
 });
 

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { execa } from 'execa';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { renderElements, renderTable } from '../../src/firewall/render.ts';
+import { renderTable } from '../../src/firewall/render.ts';
 import type { FirewallElement } from '../../src/host-state/types.ts';
 import type { NftChange } from '../../src/kernel/nft/changes.ts';
 import { Nft } from '../../src/kernel/nft/nft.ts';
@@ -27,7 +27,7 @@ beforeEach(async () => {
   changes = [];
   nft = namespace.run(() => Nft.open());
   watch = namespace.run(
-    () => new NftWatch({ own: () => nft.port, onChange: change => changes.push(change), onError }),
+    () => new NftWatch({ own: () => nft.ports, onChange: change => changes.push(change), onError }),
   );
 });
 
@@ -39,7 +39,7 @@ afterEach(async () => {
 
 test('tells what others change, within a second, and not what the own context does', async () => {
   await nft.run(renderTable([], undefined));
-  await nft.run(renderElements([BRIDGE], []));
+  await nft.elements.change([BRIDGE], []);
   const start = performance.now();
   await namespace.exec('nft', 'add element inet tsnet no_icc { "other" }');
   await waitFor('a change of an element', () => changes.length > 0);
@@ -47,7 +47,7 @@ test('tells what others change, within a second, and not what the own context do
   expect(tables()).toEqual(['inet tsnet']);
 
   changes.length = 0;
-  await nft.run(renderElements([], [BRIDGE]));
+  await nft.elements.change([], [BRIDGE]);
   await nft.run(renderTable([BRIDGE], undefined));
   await namespace.exec('nft', 'flush', 'ruleset');
   await waitFor('a flush', () => changes.length > 0);

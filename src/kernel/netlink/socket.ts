@@ -1,18 +1,21 @@
 import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
-import { failPoint } from '../../fail-points.ts';
+import { failPoint, type Seam } from '../../fail-points.ts';
 import { recv, recvOnWorker, sendOnWorker, setsockopt, stableBuffer } from '../libc.ts';
 import type { NetworkNamespace } from '../netns.ts';
 import * as nl from './constants.ts';
 import { decodeMessages, decodeOutcome, encodeMessage, type Message } from './message.ts';
 import { hasCode, NetlinkError } from './netlink-error.ts';
 import { int32, openNetlinkSocket } from './open-socket.ts';
+import { portOf } from './port-of.ts';
 
 const { EAGAIN, EINTR, EMSGSIZE, ETIMEDOUT } = constants.errno;
 
 /** The kernel fills at most 32 KiB of a dump into one datagram; a longer single message is refused below. */
 const RECEIVE_SIZE = 64 * 1024;
 const RECEIVE_QUEUE = 1024 * 1024;
+/** What a socket sends at a time without being asked to have room for more (net.core.wmem_default). */
+const SEND_QUEUE = 128 * 1024;
 /** The kernel answers every request within the call that sends it; this only keeps a lost answer from waiting for ever. */
 const ANSWER_TIMEOUT_S = 10;
 const DUMP_ATTEMPTS = 20;
@@ -26,6 +29,8 @@ export interface Request {
   readonly payload: Buffer;
   /** What error messages call it. */
   readonly operation: string;
+  /** In a batch: marks its beginning or end and is told of only when it is refused, which ends the batch. */
+  readonly isMark?: boolean;
   /** Of a dump: which messages are wanted. Those that are not take no memory. */
   readonly keep?: (message: Message) => boolean;
 }
@@ -101,23 +106,25 @@ export class NetlinkSocket {
    * Sends several requests in one datagram. The kernel does one after the other; a refusal does not keep it from the
    * rest.
    * @param requests few enough for their answers to fit the receive queue: some hundreds
+   * @param seam where the process can be made to die before it sends them
    */
-  async batch(requests: readonly Request[]): Promise<BatchOutcome> {
+  async batch(requests: readonly Request[], seam: Seam = 'netlink'): Promise<BatchOutcome> {
+    const last = requests.findLastIndex(request => request.isMark !== true);
+    const [first, told] = [requests[0], requests[last]];
+    if (first === undefined || told === undefined) return { answers: [], refusals: [] };
+    const before = this.#sequence + 1;
     // Refusals are always told of, so that success needs to be told of only once.
     const messages = requests.map((request, index) =>
-      this.#message(request, index === requests.length - 1 ? nl.NLM_F_ACK : 0),
+      this.#message(request, index === last ? nl.NLM_F_ACK : 0),
     );
-    const [first, last] = [requests[0], requests.at(-1)];
-    if (first === undefined || last === undefined) return { answers: [], refusals: [] };
-    const sequence = this.#sequence;
-    failPoint('netlink', first.operation);
-    await this.#transmit(Buffer.concat(messages), last.operation);
+    failPoint(seam, first.operation);
+    await this.#transmit(Buffer.concat(messages), told.operation);
     const answers: Message[] = [];
     const refusals: NetlinkError[] = [];
     for (;;) {
-      for (const message of await this.#receive(last.operation, false)) {
-        const offset = (message.sequence - sequence) | 0;
-        const request = requests[requests.length - 1 + offset];
+      for (const message of await this.#receive(told.operation, false)) {
+        const index = (message.sequence - before) >>> 0;
+        const request = requests[index];
         if (request === undefined) continue;
         if (message.type !== nl.NLMSG_ERROR) {
           answers.push(message);
@@ -125,9 +132,14 @@ export class NetlinkSocket {
         }
         const { errno, extack } = decodeOutcome(message);
         if (errno) refusals.push(new NetlinkError(errno, request.operation, extack));
-        if (offset === 0) return { answers, refusals };
+        if (index === last || request.isMark === true) return { answers, refusals };
       }
     }
+  }
+
+  /** Port id that the kernel tells others who listen, with each change that is made by this socket (nlmsg_pid). */
+  get port(): number | undefined {
+    return portOf(this.#fd);
   }
 
   /**
@@ -199,6 +211,10 @@ export class NetlinkSocket {
   async #transmit(message: Buffer, operation: string): Promise<void> {
     const buffer = stableBuffer(message.length);
     buffer.set(message);
+    // Of no use where that is not allowed: then the kernel says EMSGSIZE.
+    if (buffer.length > SEND_QUEUE) {
+      setsockopt(this.#fd, nl.SOL_SOCKET, nl.SO_SNDBUFFORCE, int32(buffer.length));
+    }
     let sent: number;
     do sent = await sendOnWorker(this.#fd, buffer);
     while (sent === -EINTR);

@@ -29,11 +29,11 @@ const FAMILIES = new Map([
 /**
  * The tables that a datagram of nftables notifications is about, without those changed by `own`. The message that
  * ends a transaction (NEWGEN) says no more than that there was one, and is left out.
- * @param own netlink port id of the socket whose changes do not count
+ * @param own netlink port ids of the sockets whose changes do not count
  */
-export function changesIn(datagram: Buffer, own: number | undefined): NftChange[] {
+export function changesIn(datagram: Buffer, own: readonly number[]): NftChange[] {
   return decodeMessages(datagram).flatMap(({ type, port, payload }) => {
-    if (type >> 8 !== SUBSYSTEM || (type & 0xff) === NFT_MSG_NEWGEN || port === own) return [];
+    if (type >> 8 !== SUBSYSTEM || (type & 0xff) === NFT_MSG_NEWGEN || own.includes(port)) return [];
     const table = new Attributes(payload, NFGENMSG).text(NFTA_TABLE);
     const family = payload.at(0) ?? 0;
     return table === undefined ? [] : [{ family: FAMILIES.get(family) ?? `${family}`, table }];

@@ -1,14 +1,17 @@
 import { TsnetError } from '../../errors.ts';
 import { failPoint } from '../../fail-points.ts';
+import { portOf } from '../netlink/port-of.ts';
+import { Elements } from './elements.ts';
 import { type Library, loadLibrary, OUTPUT_JSON } from './library.ts';
-import { portOf, requireNetfilter, watchingSockets } from './port.ts';
+import { requireNetfilter, watchingSockets } from './library-sockets.ts';
 
 /**
- * One context of libnftables with one netlink socket, which belongs to the network namespace of the thread that
- * opened it, wherever the commands run afterwards. A context is not re-entrant: commands queue up and run one after
- * another on a worker thread.
+ * nftables of the network namespace of the thread that opened this, wherever the commands run afterwards: one context of libnftables, which
+ * speaks nft(8), and one's own messages for what is changed with every container. A context is not re-entrant: commands queue up and run one
+ * after another on a worker thread.
  */
 export class Nft {
+  readonly elements = new Elements();
   readonly #library: Library;
   #context: unknown;
   readonly #sockets: readonly number[];
@@ -22,7 +25,7 @@ export class Nft {
   }
 
   /**
-   * @param options.port whether `port` will be asked for; finding its socket costs a look at each open file
+   * @param options.port whether `ports` will be asked for; finding the context's socket costs a look at each open file
    * @throws TsnetError FIREWALL without libnftables.so.1, netfilter in the kernel, or the rights
    */
   static open({ port = true }: { port?: boolean } = {}): Nft {
@@ -39,11 +42,13 @@ export class Nft {
   }
 
   /**
-   * Netlink port id by which the kernel tells others who made a change (see watch.ts). It is looked up each time:
+   * Netlink port ids by which the kernel tells others who made a change (see watch.ts). They are looked up each time:
    * libnftables binds its socket with the first command and replaces it after an interrupted dump.
    */
-  get port(): number | undefined {
-    return this.#closed ? undefined : this.#sockets.map(portOf).find(port => port !== undefined);
+  get ports(): readonly number[] {
+    return this.#closed
+      ? []
+      : [...this.#sockets.map(portOf), this.elements.port].filter(port => port !== undefined);
   }
 
   /**
@@ -82,12 +87,12 @@ export class Nft {
   }
 
   /**
-   * Waits for the commands under way, then frees the context, on a worker thread: closing its socket waits until the
+   * Waits for what is under way, then frees the context, on a worker thread: closing its socket waits until the
    * kernel has disposed of what was deleted. Later commands are refused.
    */
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#queue;
+    await Promise.all([this.#queue, this.elements.close()]);
     const context = this.#context;
     this.#context = null;
     if (context === null) return;

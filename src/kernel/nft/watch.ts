@@ -16,8 +16,8 @@ const POLLIN = 1;
 const DATAGRAM = 65536;
 
 export interface NftWatchOptions {
-  /** Port id of the context whose changes are one's own; see Nft.port. */
-  readonly own: () => number | undefined;
+  /** Port ids of the sockets whose changes are one's own; see Nft.ports. */
+  readonly own: () => readonly number[];
   /**
    * Somebody else changed a table; once a table for each batch of news. `unknown`: notifications were lost
    * (ENOBUFS), anything may have changed.

@@ -1,9 +1,9 @@
-import { renderElements, renderGuard, renderTable } from '../../firewall/render.ts';
+import { renderGuard, renderTable } from '../../firewall/render.ts';
 import type { Op } from '../../host-state/ops.ts';
 import type { SandboxEnd } from '../../host-state/types.ts';
 import type { Advertiser } from '../advertise/advertiser.ts';
 import type { FlowSweeper } from '../conntrack/sweeper.ts';
-import { isMissing, type Nft } from '../nft/nft.ts';
+import type { Nft } from '../nft/nft.ts';
 import type { PortHolds } from '../ports/port-holds.ts';
 import { removeRedirect, setRedirect } from '../redirects/redirects.ts';
 import type { Reaper } from '../rtnetlink/reaper.ts';
@@ -61,7 +61,7 @@ export async function step(ways: Ways, op: Op, inside?: Inside): Promise<void> {
     case 'firewall.guard':
       return nft.run(renderGuard(op.guard));
     case 'firewall':
-      return changeElements(nft, op);
+      return nft.elements.change(op.add, op.delete);
     case 'hold.add':
       return holds.add(op.hold);
     case 'hold.delete':
@@ -75,21 +75,6 @@ export async function step(ways: Ways, op: Op, inside?: Inside): Promise<void> {
     case 'flows.settle':
       return flows.settled(op.containers);
   }
-}
-
-/** What goes is nearly always there; with the text that may be repeated a thousand ports take twice as long to go. */
-async function changeElements(
-  nft: Nft,
-  { add, delete: gone }: Extract<Op, { op: 'firewall' }>,
-): Promise<void> {
-  if (gone.length > 0) {
-    try {
-      return await nft.run(renderElements(add, gone, true));
-    } catch (error) {
-      if (!isMissing(error)) throw error;
-    }
-  }
-  return nft.run(renderElements(add, gone));
 }
 
 async function putEnd({ advertiser }: Ways, end: SandboxEnd, entered = enter(end.sandbox)): Promise<void> {

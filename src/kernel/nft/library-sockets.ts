@@ -1,19 +1,8 @@
 import { closeSync, readdirSync, readlinkSync } from 'node:fs';
 import { getSystemErrorName } from 'node:util';
 import { TsnetError } from '../../errors.ts';
-import { getsockname, socket } from '../libc.ts';
+import { socket } from '../libc.ts';
 import { AF_NETLINK, NETLINK_NETFILTER, SOCK_CLOEXEC, SOCK_RAW } from '../netlink/constants.ts';
-
-/**
- * Netlink port id that a socket is bound to, which is what the kernel puts in nlmsg_pid of everything that the
- * socket's user did (netlink(7)).
- * @returns undefined while the socket is unbound, or where the descriptor is none of AF_NETLINK
- */
-export function portOf(fd: number): number | undefined {
-  const address = Buffer.alloc(12);
-  if (getsockname(fd, address) < 0) return undefined;
-  return address.readUInt16LE(0) === AF_NETLINK ? address.readUInt32LE(4) || undefined : undefined;
-}
 
 /** Open sockets of this process: `socket:[INODE]` to descriptor. */
 function openSockets(): Map<string, number> {

@@ -1,0 +1,68 @@
+import { bitsOf, parseAddress, parseCidr } from '../../addresses.ts';
+import type { Field } from '../../firewall/fields.ts';
+import { remembered } from '../../remembered.ts';
+
+/**
+ * Bytes of a field in a key or value. The parts of a concatenation begin at registers of 4 bytes (net/netfilter/nf_tables_api.c); no set
+ * has a field alone that is shorter.
+ */
+const WIDTH: Readonly<Record<Field, number>> = {
+  ifname: 16,
+  inet_proto: 4,
+  inet_service: 4,
+  ipv4_addr: 4,
+  ipv6_addr: 16,
+  ipv4_net: 4,
+  ipv6_net: 16,
+};
+
+/** IPPROTO_*. */
+const PROTOCOLS: Readonly<Record<string, number>> = { tcp: 6, udp: 17, sctp: 132 };
+
+export const isInterval = (fields: readonly Field[]): boolean => fields.some(field => field.endsWith('_net'));
+
+/** Length of a key or value in bytes. */
+export const widthOf = (fields: readonly Field[]): number =>
+  fields.reduce((sum, field) => sum + WIDTH[field], 0);
+
+/**
+ * Writes a key or value as rules have it in registers, in the byte order of packets.
+ * @param target all zeros from `offset` on
+ * @param parts as checkField() of fields.ts leaves them
+ * @param isEnd of an interval: its last key; otherwise its first
+ */
+export function putParts(
+  target: Buffer,
+  offset: number,
+  fields: readonly Field[],
+  parts: readonly string[],
+  isEnd = false,
+): void {
+  let at = offset;
+  for (const [index, field] of fields.entries()) {
+    const text = parts[index] ?? '';
+    if (field === 'ifname') target.write(text, at, 'latin1');
+    else if (field === 'inet_proto') target.writeUInt8(PROTOCOLS[text] ?? 0, at);
+    else if (field === 'inet_service') target.writeUInt16BE(Number(text), at);
+    else if (field.endsWith('_addr')) target.set(addressBytes(text), at);
+    else target.set(isEnd ? lastOf(text) : addressBytes(text.split('/')[0] ?? text), at);
+    at += WIDTH[field];
+  }
+}
+
+/** Addresses whose bytes are remembered: all ports of a container lead to the same few. */
+const MOST_KNOWN = 256;
+const addressBytes = remembered(MOST_KNOWN, (text: string) => {
+  const { family, value } = parseAddress(text);
+  return bytesOf(value, bitsOf(family));
+});
+
+/** The last address of a network. */
+function lastOf(text: string): Buffer {
+  const { family, network, prefix } = parseCidr(text);
+  const bits = bitsOf(family);
+  return bytesOf(network | ((1n << BigInt(bits - prefix)) - 1n), bits);
+}
+
+const bytesOf = (value: bigint, bits: number): Buffer =>
+  Buffer.from(value.toString(16).padStart(bits / 4, '0'), 'hex');
