@@ -1,4 +1,3 @@
-import { setImmediate, setTimeout } from 'node:timers/promises';
 import { placeKey } from '../../host-state/keys.ts';
 import type { Place } from '../../host-state/types.ts';
 import { hasCode } from '../netlink/netlink-error.ts';
@@ -6,6 +5,7 @@ import { NamespaceError } from '../netns.ts';
 import { macBytes } from '../rtnetlink/notation.ts';
 import { FrameSocket } from './frame-socket.ts';
 import { framesOf } from './frames.ts';
+import { Stoppable } from './stoppable.ts';
 
 export interface Advertisement extends Place {
   /** Its other end on the host, if that is the port of a bridge: what is sent before the port forwards is lost. */
@@ -26,7 +26,7 @@ type Forwards = (port: string) => Promise<boolean>;
 
 interface Run {
   readonly of: Advertisement;
-  readonly stop: AbortController;
+  readonly waiting: Stoppable;
   readonly ended: Promise<void>;
 }
 
@@ -63,13 +63,13 @@ export class Advertiser {
     const { addresses, count } = advertisement;
     this.stop(advertisement);
     if (addresses.length === 0 || count < 1) return;
-    const stop = new AbortController();
-    const ended = tell(advertisement, stop.signal, this.#forwards)
+    const waiting = new Stoppable();
+    const ended = tell(advertisement, waiting, this.#forwards)
       .catch(error => {
-        if (!stop.signal.aborted && !isGone(error)) this.#onError(error);
+        if (!waiting.isStopped && !isGone(error)) this.#onError(error);
       })
       .finally(() => this.#runs.delete(run));
-    const run = { of: advertisement, stop, ended };
+    const run = { of: advertisement, waiting, ended };
     this.#runs.add(run);
   }
 
@@ -79,7 +79,7 @@ export class Advertiser {
    */
   stop(place: Place): void {
     const where = placeKey(place);
-    this.#abort(({ of }) => placeKey(of) === where);
+    this.#stop(({ of }) => placeKey(of) === where);
   }
 
   /** Resolves when nothing is left to be told, and all sockets are closed. */
@@ -89,43 +89,44 @@ export class Advertiser {
 
   /** Ends all that is under way; {@link settled} then waits for the sockets only. */
   close(): void {
-    this.#abort(() => true);
+    this.#stop(() => true);
   }
 
-  #abort(which: (run: Run) => boolean): void {
-    for (const run of this.#runs) if (which(run)) run.stop.abort();
+  #stop(which: (run: Run) => boolean): void {
+    for (const run of this.#runs) if (which(run)) run.waiting.stop();
   }
 }
 
-async function tell(advertisement: Advertisement, signal: AbortSignal, forwards: Forwards): Promise<void> {
+async function tell(advertisement: Advertisement, waiting: Stoppable, forwards: Forwards): Promise<void> {
   const { addresses, count, intervalMs, port } = advertisement;
   const mac = macBytes(advertisement.mac);
   const frames = framesOf(mac, addresses);
   const isReady = async () => port === undefined || (await forwards(port));
-  await setImmediate(undefined, { signal });
+  if (!(await waiting.turn())) return;
   for (let told = 0; told < count; told++) {
-    if (told > 0) await pause(intervalMs, signal);
-    if (!(await send(advertisement, mac, frames, isReady, signal))) return;
+    if (told > 0 && !(await waiting.pause(intervalMs))) return;
+    if (!(await send(advertisement, mac, frames, isReady, waiting))) return;
   }
 }
 
 /**
  * By a socket of its own each time: kept open, it would keep the sandbox alive after its container has ended.
- * @returns whether the interface still has this MAC
+ * @returns whether the interface still has this MAC, and is not leaving
  */
 async function send(
   { sandbox, index }: Advertisement,
   mac: Uint8Array,
   frames: readonly Buffer[],
   isReady: () => Promise<boolean>,
-  signal: AbortSignal,
+  waiting: Stoppable,
 ): Promise<boolean> {
   const socket = new FrameSocket(sandbox, index);
   try {
     const end = performance.now() + CARRIER_WAIT_MS;
     while ((socket.awaitsCarrier() || !(await isReady())) && performance.now() < end) {
-      await pause(CARRIER_POLL_MS, signal);
+      if (!(await waiting.pause(CARRIER_POLL_MS))) return false;
     }
+    if (waiting.isStopped) return false;
     const current = socket.hardwareAddress();
     if (current === undefined || Buffer.compare(current, mac) !== 0) return false;
     for (const frame of frames) await socket.send(frame);
@@ -134,9 +135,6 @@ async function send(
     await socket.close();
   }
 }
-
-const pause = (ms: number, signal: AbortSignal): Promise<void> =>
-  setTimeout(ms, undefined, { ref: false, signal });
 
 const isGone = (error: unknown): boolean =>
   error instanceof NamespaceError

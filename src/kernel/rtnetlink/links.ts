@@ -48,6 +48,8 @@ export class Links {
   }
 
   async get(which: string | number): Promise<LinkInfo | undefined> {
+    // Most names that are asked for are free, and that is known without a request.
+    if (typeof which === 'string' && this.index(which) === undefined) return undefined;
     const payload = getLink(typeof which === 'string' ? { name: which } : { index: checked(which) });
     try {
       const [answer] = await this.#pool.request({
