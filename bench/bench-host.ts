@@ -9,6 +9,9 @@ import { type NetworkSpec, NULL_DRIVER } from './cases.ts';
 /** Milliseconds for one call. An engine whose own locks are at odds answers never; 1,000 ports of the builtin bridge take a minute. */
 const PATIENCE = 300_000;
 
+/** No answer has come to a call: the engine's own locks are at odds. */
+export class EngineHangs extends Error {}
+
 /** A throwaway host with an engine, tsnet, the driver that does nothing, and two network cards. */
 export class BenchHost implements AsyncDisposable {
   readonly lab: Lab;
@@ -41,11 +44,22 @@ export class BenchHost implements AsyncDisposable {
     return this.tsnet.host.engine.version;
   }
 
-  /** One call of the Engine API. @returns milliseconds @throws Error when the status is not the wanted one, or none comes */
-  async call(method: string, path: string, wanted: number, body?: unknown): Promise<number> {
+  /**
+   * One call of the Engine API.
+   * @param patience milliseconds until an answer
+   * @returns milliseconds
+   * @throws EngineHangs when none comes, Error when the status is not the wanted one
+   */
+  async call(
+    method: string,
+    path: string,
+    wanted: number,
+    body?: unknown,
+    patience: number = PATIENCE,
+  ): Promise<number> {
     const start = performance.now();
-    const late = () => new Error(`bench: ${method} ${path}: no answer within ${PATIENCE / 1000} s`);
-    const answer = await within(this.tsnet.host.api(method, path, body), PATIENCE, late);
+    const late = () => new EngineHangs(`bench: ${method} ${path}: no answer within ${patience / 1000} s`);
+    const answer = await within(this.tsnet.host.api(method, path, body), patience, late);
     const took = performance.now() - start;
     if (answer.status === wanted) return took;
     throw new Error(`bench: ${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);

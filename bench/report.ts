@@ -20,12 +20,14 @@ export interface Row {
   readonly ratios: Partial<Readonly<Record<Ratio, number>>>;
 }
 
-/** How often the engine would not remove an empty network for endpoints that it has miscounted. */
+/** How often the engine would not remove an empty network for endpoints that it has miscounted, or did worse. */
 export interface LeakRow {
   readonly scenario: string;
   readonly case: string;
   readonly storms: number;
   readonly leaked: number;
+  /** How often the engine did not answer any more, and was started anew; the storm was repeated. */
+  readonly hung: number;
 }
 
 export interface MeasureReport {

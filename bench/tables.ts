@@ -70,13 +70,15 @@ const shares = (row: CallRow | undefined): string =>
 
 function leakTable({ leaks }: MeasureReport): string {
   if (leaks === undefined) return '';
-  const body = leaks.map(({ scenario, case: name, storms, leaked }) => [
+  const body = leaks.map(({ scenario, case: name, storms, leaked, hung }) => [
     `${name}, ${scenario}`,
     `${leaked} of ${storms}`,
+    hung === 0 ? '' : String(hung),
   ]);
   return (
-    'Storms after which the engine had lost count of endpoints (`network rm`: "has active endpoints"; moby#17217)\n\n' +
-    `${markdownTable(['', 'miscounted'], body)}\n`
+    'Storms after which the engine had lost count of endpoints (`network rm`: "has active endpoints"; moby#17217), and those that were ' +
+    'repeated because it did not answer any more\n\n' +
+    `${markdownTable(['', 'miscounted', 'hung'], body)}\n`
   );
 }
 

@@ -4,15 +4,16 @@ import type { Subject } from '../samples.ts';
 
 /**
  * Removes networks whose endpoints the engine may have miscounted: when containers connect and disconnect at once, it
- * can lose count, with any driver, and then refuses to remove the empty network (moby#17217, moby#42119).
+ * can lose count, with any driver, and then refuses to remove the empty network (moby#17217, moby#42119). Engines of old
+ * do worse at times: they wait for themselves, and answer no call about a network any more.
  */
 export class Leaks {
   readonly #host: BenchHost;
-  readonly #counts: Map<Subject, { storms: number; leaked: number }>;
+  readonly #counts: Map<Subject, { storms: number; leaked: number; hung: number }>;
 
   constructor(host: BenchHost, subjects: readonly Subject[]) {
     this.#host = host;
-    this.#counts = new Map(subjects.map(subject => [subject, { storms: 0, leaked: 0 }]));
+    this.#counts = new Map(subjects.map(subject => [subject, { storms: 0, leaked: 0, hung: 0 }]));
   }
 
   /**
@@ -33,6 +34,17 @@ export class Leaks {
     await host.startEngine();
     await this.#host.removeNetwork(network);
     return true;
+  }
+
+  /** Has the engine started anew that hangs in a storm, and removes the storm's containers and network. */
+  async recover(subject: Subject, network: string, containers: readonly string[]): Promise<void> {
+    const { host } = this.#host.tsnet;
+    const count = this.#counts.get(subject);
+    if (count !== undefined) count.hung += 1;
+    await host.stopEngine('KILL');
+    await host.startEngine();
+    await this.#host.tsnet.docker('rm', '-f', ...containers);
+    await this.#host.removeNetwork(network);
   }
 
   rows(): LeakRow[] {

@@ -47,11 +47,15 @@ describe('measureTables', () => {
         ...{ case: 'tsnet bridge', scenario, call: 'Join', count: 9 },
         ...{ p50: 1 + k, p99: 3.456, max: 7 },
       })),
-      leaks: [{ scenario: 'here', case: 'builtin bridge', storms: 6, leaked: 2 }],
+      leaks: [
+        { scenario: 'here', case: 'builtin bridge', storms: 6, leaked: 2, hung: 1 },
+        { scenario: 'here', case: 'tsnet bridge', storms: 6, leaked: 0, hung: 0 },
+      ],
     });
     expect(text).toMatch(/^\| +\| +here \| +there \|$/m);
     expect(text).toMatch(/^\| Join \| 1\.00 \/ 3\.46 \| 2\.00 \/ 3\.46 \|$/m);
-    expect(text).toMatch(/^\| builtin bridge, here \| +2 of 6 \|$/m);
+    expect(text).toMatch(/^\| builtin bridge, here \| +2 of 6 \| +1 \|$/m);
+    expect(text).toMatch(/^\| tsnet bridge, here +\| +0 of 6 \| +\|$/m);
   });
 });
 
