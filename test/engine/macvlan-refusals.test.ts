@@ -147,7 +147,9 @@ describe.each(ENGINES)('what a macvlan network is refused for, engine %s', engin
   it('a container while its parent is down, and nothing half made stays', async () => {
     await during('ip link set eth1 down', 'ip link set eth1 up');
     await host.docker('network', 'create', '-d', 'tsnet', ...SUBNET, '-o', 'parent=eth1', 'lan');
-    expect(host.log()).toContain('parent eth1 is down; containers cannot start on it until it is up');
+    const warning = 'parent eth1 is down; containers cannot start on it until it is up';
+    // The log comes after the answer.
+    await waitFor(() => host.log().includes(warning), { what: () => `the warning:\n${host.log()}` });
     const before = await allLinks();
     // The name of the network is learned apart from its creation; from then on errors use it.
     const words = await waitFor(
