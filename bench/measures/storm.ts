@@ -39,8 +39,13 @@ export const storm: Measure = {
     await host.createNetwork(BASE.name, BASE);
     const runAll = () => inGroups(names, name => host.runIdle(name, BASE.name));
     await runAll();
-    let settler = await Settler.of(host, names);
-    let bare = await Settler.of(host, names);
+    let settler!: Settler;
+    let bare!: Settler;
+    const look = async () => {
+      settler = await Settler.of(host, names);
+      bare = await Settler.of(host, names);
+    };
+    await look();
     const samples = new Samples(SUBJECTS, ['connect', 'disconnect', 'settled']);
     const own = new OwnCalls(SUBJECTS, () => host.tsnet.log());
     const leaks = new Leaks(host, SUBJECTS);
@@ -54,14 +59,12 @@ export const storm: Measure = {
           async () => {
             await leaks.recover(subject, subject.network, names);
             await runAll();
-            settler = await Settler.of(host, names);
-            bare = await Settler.of(host, names);
+            await look();
           },
         );
         if (await leaks.removeNetwork(subject, subject.network)) {
           await inGroups(names, name => host.tsnet.docker('start', name));
-          settler = await Settler.of(host, names);
-          bare = await Settler.of(host, names);
+          await look();
         }
         await bare.settled();
         if (round === 0) continue;

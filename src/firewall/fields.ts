@@ -15,6 +15,9 @@ export type Field =
 
 const PROTOCOLS: ReadonlySet<string> = new Set(['tcp', 'udp', 'sctp']);
 
+/** Whether keys of these fields stand for more than one value each. */
+export const isInterval = (fields: readonly Field[]): boolean => fields.some(field => field.endsWith('_net'));
+
 /** The type by which a set is declared. */
 export const nftType = (field: Field): string => field.replace('_net', '_addr');
 

@@ -1,5 +1,5 @@
 import type { FirewallSet } from '../host-state/types.ts';
-import { type Field, nftType } from './fields.ts';
+import { type Field, isInterval, nftType } from './fields.ts';
 
 interface Shape {
   readonly key: readonly Field[];
@@ -92,7 +92,7 @@ export const DECLARATIONS: readonly {
   ...SETS.map(name => {
     const { key, value } = SHAPES[name];
     const type = (fields: readonly Field[]): string => fields.map(nftType).join(' . ');
-    const intervals = key.some(field => field.endsWith('_net')) ? ['flags interval'] : [];
+    const intervals = isInterval(key) ? ['flags interval'] : [];
     return value === undefined
       ? { name, kind: 'set' as const, lines: [`type ${type(key)}`, ...intervals] }
       : { name, kind: 'map' as const, lines: [`type ${type(key)} : ${type(value)}`] };

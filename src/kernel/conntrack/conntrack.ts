@@ -1,13 +1,14 @@
 import type { FlowMatch } from '../../host-state/flows.ts';
 import { AF_INET, AF_INET6, AF_UNSPEC, NETLINK_NETFILTER } from '../netlink/constants.ts';
 import type { Message } from '../netlink/message.ts';
+import { nfHeader } from '../netlink/netfilter.ts';
 import { hasCode } from '../netlink/netlink-error.ts';
 import { SocketPool } from '../netlink/pool.ts';
 import type { Family } from '../rtnetlink/notation.ts';
 import { readSysctl } from '../sysctl.ts';
 import { CT_DELETE, CT_GET, CT_GET_STATS } from './constants.ts';
 import { dumpAll, dumpFitting, flushFitting } from './filter.ts';
-import { decodeCount, decodeFlow, deleteFlow, nfHeader } from './flow.ts';
+import { decodeCount, decodeFlow, deleteFlow } from './flow.ts';
 import { fits, type Pattern, patternsOf } from './match.ts';
 
 /**

@@ -3,8 +3,6 @@ const NFNL_SUBSYS_CTNETLINK = 1;
 export const CT_GET = (NFNL_SUBSYS_CTNETLINK << 8) | 1;
 export const CT_DELETE = (NFNL_SUBSYS_CTNETLINK << 8) | 2;
 export const CT_GET_STATS = (NFNL_SUBSYS_CTNETLINK << 8) | 5;
-/** Size of struct nfgenmsg: family, version, resource id. */
-export const NFGENMSG = 4;
 
 export const CTA_TUPLE_ORIG = 1;
 export const CTA_TUPLE_REPLY = 2;

@@ -1,8 +1,9 @@
 import { bytes, nested, u8, u32 } from '../netlink/attribute-writer.ts';
 import { AF_INET } from '../netlink/constants.ts';
+import { nfHeader } from '../netlink/netfilter.ts';
 import { addressBytes, type Family } from '../rtnetlink/notation.ts';
 import * as ct from './constants.ts';
-import { nfHeader, type Tuple } from './flow.ts';
+import type { Tuple } from './flow.ts';
 import type { Pattern } from './match.ts';
 
 /** The payload of a CT_GET dump of all connections of a family. */

@@ -1,7 +1,7 @@
 import { Attributes } from '../netlink/attribute-reader.ts';
 import { bytes, nested } from '../netlink/attribute-writer.ts';
-import type { AF_UNSPEC } from '../netlink/constants.ts';
-import { addressText, type Family } from '../rtnetlink/notation.ts';
+import { NFGENMSG } from '../netlink/netfilter.ts';
+import { addressText } from '../rtnetlink/notation.ts';
 import * as ct from './constants.ts';
 
 /** One direction of a tracked connection. */
@@ -21,19 +21,16 @@ export interface Flow {
   readonly reply: Tuple;
 }
 
-/** struct nfgenmsg. */
-export const nfHeader = (family: Family | typeof AF_UNSPEC): Buffer => Buffer.from([family, 0, 0, 0]);
-
 /** How many connections there are, by the answer to CT_GET_STATS. */
 export function decodeCount(payload: Buffer): number | undefined {
-  const value = new Attributes(payload, ct.NFGENMSG).bytes(ct.CTA_STATS_GLOBAL_ENTRIES);
+  const value = new Attributes(payload, NFGENMSG).bytes(ct.CTA_STATS_GLOBAL_ENTRIES);
   return value?.length === 4 ? value.readUInt32BE() : undefined;
 }
 
 /** Reads a message of a CT_GET dump; undefined for malformed ones. */
 export function decodeFlow(payload: Buffer): Flow | undefined {
-  if (payload.length < ct.NFGENMSG) return undefined;
-  const attributes = new Attributes(payload, ct.NFGENMSG);
+  if (payload.length < NFGENMSG) return undefined;
+  const attributes = new Attributes(payload, NFGENMSG);
   const [original, reply] = [attributes.nested(ct.CTA_TUPLE_ORIG), attributes.nested(ct.CTA_TUPLE_REPLY)];
   return original && reply && { original: decodeTuple(original), reply: decodeTuple(reply) };
 }
@@ -60,8 +57,8 @@ const port = (value: Buffer | undefined): number | undefined =>
  * @param dumped the payload of the dump's message
  */
 export function deleteFlow(dumped: Buffer): Buffer {
-  const attributes = new Attributes(dumped, ct.NFGENMSG);
-  const parts = [dumped.subarray(0, ct.NFGENMSG)];
+  const attributes = new Attributes(dumped, NFGENMSG);
+  const parts = [dumped.subarray(0, NFGENMSG)];
   const tuple = attributes.bytes(ct.CTA_TUPLE_ORIG);
   if (tuple) parts.push(nested(ct.CTA_TUPLE_ORIG, tuple));
   for (const type of [ct.CTA_ID, ct.CTA_ZONE]) {

@@ -1,10 +1,7 @@
 import type { FlowMatch } from '../../host-state/flows.ts';
-import type { PortProtocol } from '../../host-state/types.ts';
+import { PROTOCOL_NUMBERS } from '../protocol-numbers.ts';
 import { addressBytes, addressText } from '../rtnetlink/notation.ts';
 import type { Flow, Tuple } from './flow.ts';
-
-/** IPPROTO_* of <netinet/in.h>. */
-const PROTOCOLS: Readonly<Record<PortProtocol, number>> = { tcp: 6, udp: 17, sctp: 132 };
 
 /** What a flow is compared with, in each of its directions; of a flow that matches, every field that is there is equal. */
 export interface Pattern {
@@ -19,7 +16,7 @@ export function patternsOf(match: FlowMatch): Pattern[] {
   const { protocol, containerPort, hostPort } = match;
   const container = match.container && addressText(addressBytes(match.container).bytes);
   const base: Partial<Tuple> = {
-    ...(protocol === undefined ? {} : { protocol: PROTOCOLS[protocol] }),
+    ...(protocol === undefined ? {} : { protocol: PROTOCOL_NUMBERS[protocol] }),
     ...(hostPort === undefined ? {} : { destinationPort: hostPort }),
   };
   if (container === undefined) return [{ original: base, reply: {}, untranslated: true }];

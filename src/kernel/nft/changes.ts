@@ -1,5 +1,6 @@
 import { Attributes } from '../netlink/attribute-reader.ts';
 import { decodeMessages } from '../netlink/message.ts';
+import { NFGENMSG, NFNL_SUBSYS_NFTABLES } from '../netlink/netfilter.ts';
 
 export interface NftChange {
   /** As nft spells it: `ip`, `ip6`, `inet`, `arp`, `bridge`, `netdev`; a number in text where it has no name here. */
@@ -7,12 +8,8 @@ export interface NftChange {
   readonly table: string;
 }
 
-/** NFNL_SUBSYS_NFTABLES of <linux/netfilter/nfnetlink.h>: the high byte of the message type. */
-const SUBSYSTEM = 10;
 /** Of <linux/netfilter/nf_tables.h>; each of the other notifications is about something in a table. */
 const NFT_MSG_NEWGEN = 15;
-/** size of struct nfgenmsg: family, version, resource id. */
-const NFGENMSG = 4;
 /** NFTA_TABLE_NAME, NFTA_CHAIN_TABLE, NFTA_RULE_TABLE, NFTA_SET_TABLE, …: the same number in all of them. */
 const NFTA_TABLE = 1;
 
@@ -33,7 +30,8 @@ const FAMILIES = new Map([
  */
 export function changesIn(datagram: Buffer, own: readonly number[]): NftChange[] {
   return decodeMessages(datagram).flatMap(({ type, port, payload }) => {
-    if (type >> 8 !== SUBSYSTEM || (type & 0xff) === NFT_MSG_NEWGEN || own.includes(port)) return [];
+    if (type >> 8 !== NFNL_SUBSYS_NFTABLES || (type & 0xff) === NFT_MSG_NEWGEN || own.includes(port))
+      return [];
     const table = new Attributes(payload, NFGENMSG).text(NFTA_TABLE);
     const family = payload.at(0) ?? 0;
     return table === undefined ? [] : [{ family: FAMILIES.get(family) ?? `${family}`, table }];

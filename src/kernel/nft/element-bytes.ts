@@ -1,6 +1,9 @@
-import { bitsOf, parseAddress, parseCidr } from '../../addresses.ts';
+import { bareOf, bitsOf, formatAddress, parseCidr } from '../../addresses.ts';
 import type { Field } from '../../firewall/fields.ts';
+import type { PortProtocol } from '../../host-state/types.ts';
 import { remembered } from '../../remembered.ts';
+import { PROTOCOL_NUMBERS } from '../protocol-numbers.ts';
+import { addressBytes } from '../rtnetlink/notation.ts';
 
 /**
  * Bytes of a field in a key or value. The parts of a concatenation begin at registers of 4 bytes (net/netfilter/nf_tables_api.c); no set
@@ -15,11 +18,6 @@ const WIDTH: Readonly<Record<Field, number>> = {
   ipv4_net: 4,
   ipv6_net: 16,
 };
-
-/** IPPROTO_*. */
-const PROTOCOLS: Readonly<Record<string, number>> = { tcp: 6, udp: 17, sctp: 132 };
-
-export const isInterval = (fields: readonly Field[]): boolean => fields.some(field => field.endsWith('_net'));
 
 /** Length of a key or value in bytes. */
 export const widthOf = (fields: readonly Field[]): number =>
@@ -42,27 +40,21 @@ export function putParts(
   for (const [index, field] of fields.entries()) {
     const text = parts[index] ?? '';
     if (field === 'ifname') target.write(text, at, 'latin1');
-    else if (field === 'inet_proto') target.writeUInt8(PROTOCOLS[text] ?? 0, at);
+    else if (field === 'inet_proto') target.writeUInt8(PROTOCOL_NUMBERS[text as PortProtocol], at);
     else if (field === 'inet_service') target.writeUInt16BE(Number(text), at);
-    else if (field.endsWith('_addr')) target.set(addressBytes(text), at);
-    else target.set(isEnd ? lastOf(text) : addressBytes(text.split('/')[0] ?? text), at);
+    else if (field.endsWith('_addr')) target.set(bytesOf(text), at);
+    else target.set(isEnd ? lastOf(text) : bytesOf(bareOf(text)), at);
     at += WIDTH[field];
   }
 }
 
 /** Addresses whose bytes are remembered: all ports of a container lead to the same few. */
 const MOST_KNOWN = 256;
-const addressBytes = remembered(MOST_KNOWN, (text: string) => {
-  const { family, value } = parseAddress(text);
-  return bytesOf(value, bitsOf(family));
-});
+const bytesOf = remembered(MOST_KNOWN, (text: string) => addressBytes(text).bytes);
 
 /** The last address of a network. */
-function lastOf(text: string): Buffer {
+function lastOf(text: string): Uint8Array {
   const { family, network, prefix } = parseCidr(text);
-  const bits = bitsOf(family);
-  return bytesOf(network | ((1n << BigInt(bits - prefix)) - 1n), bits);
+  const hostBits = BigInt(bitsOf(family) - prefix);
+  return addressBytes(formatAddress(family, network | ((1n << hostBits) - 1n))).bytes;
 }
-
-const bytesOf = (value: bigint, bits: number): Buffer =>
-  Buffer.from(value.toString(16).padStart(bits / 4, '0'), 'hex');

@@ -1,14 +1,15 @@
 import { distinctBySet } from '../../firewall/elements.ts';
+import { isInterval } from '../../firewall/fields.ts';
 import { keyFields, valueFields } from '../../firewall/sets.ts';
 import { TABLE_NAME } from '../../firewall/skeleton.ts';
 import type { FirewallElement, FirewallSet } from '../../host-state/types.ts';
 import * as attribute from '../netlink/attribute-writer.ts';
 import { NLA_F_NESTED, NLM_F_CREATE } from '../netlink/constants.ts';
+import { NFNL_SUBSYS_NFTABLES, nfHeader } from '../netlink/netfilter.ts';
 import type { Request } from '../netlink/socket.ts';
-import { isInterval, putParts, widthOf } from './element-bytes.ts';
+import { putParts, widthOf } from './element-bytes.ts';
 
 /** Of <linux/netfilter/nfnetlink.h>. */
-const NFNL_SUBSYS_NFTABLES = 10;
 const NFNL_MSG_BATCH_BEGIN = 16;
 const NFNL_MSG_BATCH_END = 17;
 /** Of <linux/netfilter/nf_tables.h> and <linux/netfilter.h>. */
@@ -64,7 +65,7 @@ function message(what: number, set: FirewallSet, elements: readonly FirewallElem
     type: (NFNL_SUBSYS_NFTABLES << 8) | what,
     ...(isNew ? { flags: NLM_F_CREATE } : {}),
     payload: Buffer.concat([
-      Buffer.from([NFPROTO_INET, 0, 0, 0]),
+      nfHeader(NFPROTO_INET),
       attribute.text(NFTA_SET_ELEM_LIST_TABLE, TABLE_NAME),
       attribute.text(NFTA_SET_ELEM_LIST_SET, set),
       attribute.bytes(NFTA_SET_ELEM_LIST_ELEMENTS | NLA_F_NESTED, list(set, elements, isNew)),

@@ -8,7 +8,7 @@ import { elementMessages } from './element-messages.ts';
 
 /**
  * Changes elements of the table's sets by netlink messages of its own. libnftables would read the whole table's sets and chains anew
- * for each change, and its text takes it as long for a thousand ports as all that the kernel does for them.
+ * for each change, one request after the other, and the text of every port.
  */
 export class Elements {
   readonly #socket: NetlinkSocket;
@@ -17,10 +17,15 @@ export class Elements {
 
   /**
    * Opens a socket in the calling thread's network namespace.
-   * @throws NetlinkError
+   * @throws TsnetError FIREWALL when the kernel has no NETLINK_NETFILTER or lets no socket be opened
    */
   constructor() {
-    this.#socket = NetlinkSocket.open(undefined, NETLINK_NETFILTER);
+    try {
+      this.#socket = NetlinkSocket.open(undefined, NETLINK_NETFILTER);
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new TsnetError('FIREWALL', `no netfilter netlink socket can be opened: ${reason}`, { cause });
+    }
   }
 
   /** Netlink port id of its changes; see watch.ts. */
@@ -32,7 +37,7 @@ export class Elements {
    * Takes elements out of and puts elements into the table's sets, in one transaction: all of it or, when something is refused, nothing.
    * An element that is gone may be taken out, and one that is there with the same value may be added; what stands in both lists
    * is there afterwards. So to replace the value of one is to take it out and to add it.
-   * @throws TsnetError FIREWALL where the kernel refuses; as checkElement() of elements.ts
+   * @throws TsnetError FIREWALL where the kernel refuses; as checkElement() of elements.ts; NetlinkError when the socket fails
    */
   async change(add: readonly FirewallElement[], remove: readonly FirewallElement[]): Promise<void> {
     const refusal = await this.#send(elementMessages(add, remove));

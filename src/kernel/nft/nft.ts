@@ -3,7 +3,7 @@ import { failPoint } from '../../fail-points.ts';
 import { portOf } from '../netlink/port-of.ts';
 import { Elements } from './elements.ts';
 import { type Library, loadLibrary, OUTPUT_JSON } from './library.ts';
-import { requireNetfilter, watchingSockets } from './library-sockets.ts';
+import { watchingSockets } from './library-sockets.ts';
 
 /**
  * nftables of the network namespace of the thread that opened this, wherever the commands run afterwards: one context of libnftables, which
@@ -11,14 +11,15 @@ import { requireNetfilter, watchingSockets } from './library-sockets.ts';
  * after another on a worker thread.
  */
 export class Nft {
-  readonly elements = new Elements();
+  readonly elements: Elements;
   readonly #library: Library;
   #context: unknown;
   readonly #sockets: readonly number[];
   #queue: Promise<unknown> = Promise.resolve();
   #closed = false;
 
-  private constructor(library: Library, context: unknown, sockets: readonly number[]) {
+  private constructor(elements: Elements, library: Library, context: unknown, sockets: readonly number[]) {
+    this.elements = elements;
     this.#library = library;
     this.#context = context;
     this.#sockets = sockets;
@@ -30,15 +31,20 @@ export class Nft {
    */
   static open({ port = true }: { port?: boolean } = {}): Nft {
     const library = loadLibrary();
-    requireNetfilter();
+    // Ahead of the context: libnftables ends the process when it cannot open a socket of this sort (netlink_open_error()).
+    const elements = new Elements();
     const create = () => library.open(0);
     const { result: context, sockets } = port ? watchingSockets(create) : { result: create(), sockets: [] };
-    if (context === null) throw new TsnetError('FIREWALL', 'libnftables gave no context');
+    const refuse = (what: string): never => {
+      void elements.close();
+      throw new TsnetError('FIREWALL', what);
+    };
+    if (context === null) refuse('libnftables gave no context');
     if (library.bufferOutput(context) !== 0 || library.bufferError(context) !== 0) {
       library.free(context);
-      throw new TsnetError('FIREWALL', 'libnftables gave no buffers for its output');
+      refuse('libnftables gave no buffers for its output');
     }
-    return new Nft(library, context, sockets);
+    return new Nft(elements, library, context, sockets);
   }
 
   /**
