@@ -34,6 +34,9 @@ interface Run {
 const CARRIER_WAIT_MS = 200;
 const CARRIER_POLL_MS = 2;
 
+/** The engine's next call about the endpoint comes at once, and would have to wait. */
+const AFTER_CALL_MS = 5;
+
 /**
  * Tells the neighbours of an interface which MAC its addresses have now, as engines from 28 on do for those that they
  * move (moby libnetwork/osl advertiseAddrs): addresses are given out again soon, and who has a former holder's MAC in
@@ -55,8 +58,8 @@ export class Advertiser {
   }
 
   /**
-   * Tells it for the first time as soon as this turn of the event loop is over, in which its call is answered, and the interface has
-   * its carrier; and then in the background, which does not keep the process alive. It ends early, and silently, when the interface is gone, down,
+   * Tells it for the first time some milliseconds later, as soon as the interface has its carrier; and then in the
+   * background, which does not keep the process alive. It ends early, and silently, when the interface is gone, down,
    * or has another MAC. Takes the place of an earlier one of the same interface. Never throws.
    */
   advertise(advertisement: Advertisement): void {
@@ -102,9 +105,8 @@ async function tell(advertisement: Advertisement, waiting: Stoppable, forwards: 
   const mac = macBytes(advertisement.mac);
   const frames = framesOf(mac, addresses);
   const isReady = async () => port === undefined || (await forwards(port));
-  if (!(await waiting.turn())) return;
   for (let told = 0; told < count; told++) {
-    if (told > 0 && !(await waiting.pause(intervalMs))) return;
+    if (!(await waiting.pause(told === 0 ? AFTER_CALL_MS : intervalMs))) return;
     if (!(await send(advertisement, mac, frames, isReady, waiting))) return;
   }
 }

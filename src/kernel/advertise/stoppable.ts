@@ -16,29 +16,13 @@ export class Stoppable {
     this.#end?.();
   }
 
-  /** Until this turn of the event loop is over. @returns false when it was stopped */
-  turn(): Promise<boolean> {
-    return this.#wait(done => {
-      const immediate = setImmediate(done);
-      return () => clearImmediate(immediate);
-    });
-  }
-
   /** Does not keep the process alive. @returns false when it was stopped */
-  pause(ms: number): Promise<boolean> {
-    return this.#wait(done => {
-      const timer = setTimeout(done, ms).unref();
-      return () => clearTimeout(timer);
-    });
-  }
-
-  /** @param begin begins to wait for `done`; what it returns gives that up */
-  async #wait(begin: (done: () => void) => () => void): Promise<boolean> {
+  async pause(ms: number): Promise<boolean> {
     if (this.#isStopped) return false;
     await new Promise<void>(resolve => {
-      const giveUp = begin(resolve);
+      const timer = setTimeout(resolve, ms).unref();
       this.#end = () => {
-        giveUp();
+        clearTimeout(timer);
         resolve();
       };
     });

@@ -197,8 +197,10 @@ describe('advertising', () => {
     await using link = await testLink(MAC);
     const script = new URL('./advertise-child.ts', import.meta.url).pathname;
     const wanted = JSON.stringify(advertisement(link, { count: 3, intervalMs: NEVER }));
-    await execa(process.execPath, [script, wanted], { timeout: 30_000 });
+    const child = execa(process.execPath, [script, wanted], { timeout: 30_000 });
     await both(link);
+    child.stdin.end();
+    await child;
     expect(link.told()).toEqual([V4, V6]);
   });
 });

@@ -10,7 +10,6 @@ describe('waiting', () => {
     const start = performance.now();
     expect(await waiting.pause(20)).toBe(true);
     expect(performance.now() - start).toBeGreaterThanOrEqual(19);
-    expect(await waiting.turn()).toBe(true);
     expect(waiting.isStopped).toBe(false);
   });
 
@@ -19,18 +18,7 @@ describe('waiting', () => {
     const pause = waiting.pause(NEVER);
     waiting.stop();
     expect(await pause).toBe(false);
-    expect([await waiting.pause(NEVER), await waiting.turn(), waiting.isStopped]).toEqual([
-      false,
-      false,
-      true,
-    ]);
+    expect([await waiting.pause(NEVER), waiting.isStopped]).toEqual([false, true]);
     waiting.stop();
-  });
-
-  it('of a turn is over as well', async () => {
-    const waiting = new Stoppable();
-    const turn = waiting.turn();
-    waiting.stop();
-    expect(await turn).toBe(false);
   });
 });
