@@ -1,17 +1,17 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /**
  * Names of the links tsnet makes: `ts`, a letter for what it is, and ten digits of a hash of the id, for a link name
  * has 15 bytes at most (IFNAMSIZ) and ids have 25 or 64 characters that may begin alike.
  */
 function name(letter: string, id: string): string {
-  let hash = hashes.get(id);
-  if (hash === undefined) {
+  let digits = hashes.get(id);
+  if (digits === undefined) {
     if (hashes.size === MOST_HASHES) hashes.clear();
-    hash = createHash('sha256').update(id).digest('hex').slice(0, 10);
-    hashes.set(id, hash);
+    digits = hash('sha256', id, 'hex').slice(0, 10);
+    hashes.set(id, digits);
   }
-  return `ts${letter}${hash}`;
+  return `ts${letter}${digits}`;
 }
 
 /** Hashes of ids of late: a call asks for the same ones a dozen times. */

@@ -181,10 +181,10 @@ export interface Redirect {
  */
 export interface SandboxEnd extends Place {
   /**
-   * Name that it is made under. It is like no other, while that in the container may be one that the host has: kernels before
-   * 6.15 make no link in another namespace under such a name.
+   * Name that it is made under, if that is another one: like no other, while that in the container may be one that the
+   * host has. Kernels before 6.15 make no link in another namespace under such a name, but for the peer of a veth pair.
    */
-  readonly madeAs: string;
+  readonly madeAs?: string;
   /** The ownership mark of a link that has no other end on the host. */
   readonly alias?: string;
   /** Name of its other end on the host, a port of a bridge; absent: it has none. */

@@ -16,11 +16,12 @@ export async function apply(
   options: { context: string; teardown?: boolean },
 ): Promise<void> {
   const failures: TsnetError[] = [];
+  const made = new Set<string>();
   using ahead = new Ahead();
   for (const [number, op] of ops.entries()) {
     if (op.op === 'hold.delete' && number % BATCH === 0) await setImmediate();
     try {
-      const running = step(ways, op, ahead.take(op));
+      const running = step(ways, op, ahead.take(op), made);
       ahead.prepare(ops[number + 1]);
       await running;
     } catch (error) {

@@ -21,6 +21,9 @@ export class NamespaceError extends Error {
   }
 }
 
+/** The process's own namespace, opened once: each visit to another ends with going back there. */
+let home: number | undefined;
+
 /** A network namespace held open: it lives on, even if its path is unlinked, until it is closed. */
 export class NetworkNamespace {
   readonly path: string;
@@ -48,25 +51,22 @@ export class NetworkNamespace {
 
   /**
    * Runs `action` with the calling thread inside the namespace. Synchronous, so nothing else of this thread can
-   * run meanwhile; `action` must not start work on other threads. What it opens stays in the namespace.
+   * run meanwhile; `action` must neither start work on other threads nor visit a namespace itself. What it opens stays
+   * in this one.
    * @throws NamespaceError when the file is a namespace of another type or may not be entered
    */
   run<T>(action: () => T): T {
-    const home = openSync('/proc/thread-self/ns/net', constants.O_RDONLY);
+    home ??= openSync('/proc/thread-self/ns/net', constants.O_RDONLY);
+    const entered = setns(this.fd, CLONE_NEWNET);
+    if (entered < 0) {
+      const problem = getSystemErrorName(entered) === 'EINVAL' ? 'not-a-namespace' : 'denied';
+      throw new NamespaceError(problem, this.path, new Error(getSystemErrorName(entered)));
+    }
     try {
-      const entered = setns(this.fd, CLONE_NEWNET);
-      if (entered < 0) {
-        const problem = getSystemErrorName(entered) === 'EINVAL' ? 'not-a-namespace' : 'denied';
-        throw new NamespaceError(problem, this.path, new Error(getSystemErrorName(entered)));
-      }
-      try {
-        return action();
-      } finally {
-        // A process that cannot get back would go on to change somebody else's network.
-        if (setns(home, CLONE_NEWNET) < 0) process.abort();
-      }
+      return action();
     } finally {
-      closeSync(home);
+      // A process that cannot get back would go on to change somebody else's network.
+      if (setns(home, CLONE_NEWNET) < 0) process.abort();
     }
   }
 

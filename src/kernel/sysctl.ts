@@ -40,20 +40,38 @@ const here: Within = action => action();
 
 /**
  * Writes a kernel parameter of the current network namespace, if it is not so already: /proc/sys may be read-only.
- * @param within opens the file in another namespace: whose parameter it is, is decided then
+ * @param within opens files in another namespace: whose parameter it is, is decided then
  * @throws RangeError as readSysctl, the file system's errors otherwise: ENOENT where there is none such, EINVAL
  *   for a value that the kernel refuses
  */
 export async function writeSysctl(path: string, value: string, within: Within = here): Promise<void> {
-  if (within(() => readSysctl(path)) !== value) await storeSysctl(path, value, within);
+  await store(
+    path,
+    value,
+    within(() => (readSysctl(path) === value ? undefined : openSysctl(path))),
+  );
 }
 
-/** As writeSysctl(), without a look at what it is. On a worker where that may wait for the kernel's RTNL lock. */
-export async function storeSysctl(path: string, value: string, within: Within = here): Promise<void> {
+/** As writeSysctl(), where the kernel has such a parameter: without IPv6 it has none of it. */
+export async function writeSysctlIfKnown(path: string, value: string, within: Within = here): Promise<void> {
+  const file = within(() => {
+    const present = readSysctl(path);
+    return present === undefined || present === value ? undefined : openSysctl(path);
+  });
+  await store(path, value, file);
+}
+
+function openSysctl(path: string): number {
   failPoint('sysctl', path);
   // Without O_CREAT, so that a mistaken path never asks for a new file.
-  const file = within(() => openSync(sysctlFile(writableRoot, path), constants.O_WRONLY));
+  return openSync(sysctlFile(writableRoot, path), constants.O_WRONLY);
+}
+
+/** @param file where there is something to write; closed here */
+async function store(path: string, value: string, file: number | undefined): Promise<void> {
+  if (file === undefined) return;
   try {
+    // Else on a worker, for it may wait for the kernel's RTNL lock.
     if (AT_ONCE.has(path.split('/').at(-1) ?? '')) writeSync(file, value);
     else await writeFd(file, value);
   } finally {

@@ -67,7 +67,7 @@ function containerPort(network: Network, endpoint: Endpoint, present: boolean): 
     // With br_netfilter a container's packet to its own published port is turned round within the bridge.
     ...(endpoint.ports.length > 0 ? { hairpin: true } : {}),
     ...mtu,
-    peer: { name: containerLinkName(endpoint.id), mac: endpoint.mac, ...mtu },
+    peer: { name: place?.name ?? containerLinkName(endpoint.id), mac: endpoint.mac, ...mtu },
     ...(place === undefined ? {} : { place }),
   };
 }

@@ -1,4 +1,3 @@
-import { containerLinkName } from '../host-state/names.ts';
 import { EMPTY, type HostState, type Place, type SandboxEnd, type Sysctl } from '../host-state/types.ts';
 import type { Endpoint, Network } from '../model.ts';
 import type { JoinAnswer } from '../protocol/types.ts';
@@ -15,14 +14,13 @@ export function placeOf({ inside, sandbox }: Endpoint): Place | undefined {
 export function insideState(
   network: Network,
   endpoint: Endpoint,
-  on: Pick<SandboxEnd, 'port'> | Pick<SandboxEnd, 'alias'>,
+  on: Pick<SandboxEnd, 'port'> | Pick<SandboxEnd, 'alias' | 'madeAs'>,
 ): HostState {
   const place = placeOf(endpoint);
   if (place === undefined) return EMPTY;
   const { announceCount: count, announceMs: intervalMs } = network.options;
   const end = {
     ...place,
-    madeAs: containerLinkName(endpoint.id),
     ...on,
     mac: endpoint.mac,
     addresses: [endpoint.address4, endpoint.address6].flatMap(address => address ?? []),

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { bareOf, parseAddress } from '../addresses.ts';
 
 const text = (bytes: readonly number[]): string => bytes.map(b => b.toString(16).padStart(2, '0')).join(':');
@@ -18,7 +18,7 @@ export function macOfAddress(address: string): string {
 
 /** A locally administered unicast MAC that is always the same for the same words. */
 export function stableMac(...words: readonly string[]): string {
-  const digest = createHash('sha256').update(words.join('\0')).digest();
+  const digest = hash('sha256', words.join('\0'), 'buffer');
   return text([((digest[0] ?? 0) & 0xfc) | 0x02, ...digest.subarray(1, 6)]);
 }
 

@@ -29,7 +29,10 @@ export const macvlan: Mode = {
     if (network.base.type === 'parent' && !facts.parents.has(parent)) return EMPTY;
     const shares = [
       { ...EMPTY, links: [containerLink(network, endpoint)] },
-      insideState(network, endpoint, { alias: endpointMark(network.id, endpoint.id) }),
+      insideState(network, endpoint, {
+        alias: endpointMark(network.id, endpoint.id),
+        madeAs: containerLinkName(endpoint.id),
+      }),
       ownAddressState(network, endpoint),
       publishedState(network, endpoint),
     ];

@@ -44,7 +44,6 @@ describe('the settings of an interface inside', () => {
       ends: [
         {
           ...PLACE,
-          madeAs: containerLinkName(one.id),
           port: 'tsv1',
           mac: one.mac,
           addresses: ['198.18.1.16/24', '2001:db8:1::10/64'],
@@ -68,10 +67,14 @@ describe.each(MODES)('an endpoint inside, of mode $name', ({ mode, of }) => {
   const inside = mode.endpoint(of, endpoint(of, INSIDE), facts());
   const moved = mode.endpoint(of, endpoint(of, { sandbox: PLACE.sandbox }), facts());
 
-  it('differs in the place of its link and the end there, and in nothing else', () => {
+  it('differs in the place of its link, the name of its peer and the end there, and in nothing else', () => {
     expect(inside).toEqual({
       ...moved,
-      links: moved.links.map(link => ({ ...link, place: PLACE })),
+      links: moved.links.map(link => ({
+        ...link,
+        place: PLACE,
+        ...(link.kind === 'veth' ? { peer: { ...link.peer, name: PLACE.name } } : {}),
+      })),
       ends: inside.ends,
     });
     expect(moved.ends).toEqual([]);
@@ -84,7 +87,7 @@ describe.each(MODES)('an endpoint inside, of mode $name', ({ mode, of }) => {
     const [end] = inside.ends;
     expect(link?.name).toBe(link?.kind === 'veth' ? portName(one.id) : containerLinkName(one.id));
     expect(end?.alias).toBe(link?.kind === 'veth' ? undefined : endpointMark(of.id, one.id));
-    expect(end?.madeAs).toBe(link?.kind === 'veth' ? link.peer.name : link?.name);
+    expect(end?.madeAs).toBe(link?.kind === 'veth' ? undefined : link?.name);
   });
 
   it('is no link for the engine to move', () => {

@@ -15,6 +15,8 @@ export class SocketPool {
   /** Whether the namespace was opened here. */
   readonly #isOwn: boolean;
   readonly #idle: NetlinkSocket[] = [];
+  /** Idle or busy: what is asked by an ioctl is no request. */
+  readonly #first: NetlinkSocket;
   readonly #protocol: number;
   readonly #gate: Gate;
   #closed = false;
@@ -32,7 +34,8 @@ export class SocketPool {
     this.#namespace = typeof where === 'string' ? NetworkNamespace.open(where) : where;
     try {
       // The first one at once: whoever opens a pool learns here that the namespace cannot be entered.
-      this.#idle.push(this.#open());
+      this.#first = this.#open();
+      this.#idle.push(this.#first);
     } catch (error) {
       this.#closeNamespace();
       throw error;
@@ -42,6 +45,12 @@ export class SocketPool {
   /** Runs something synchronous in the namespace that the sockets are of. */
   inNamespace<T>(action: () => T): T {
     return this.#namespace === undefined ? action() : this.#namespace.run(action);
+  }
+
+  /** See NetlinkSocket.index(). @throws NetlinkError EBADF when the pool is closed */
+  index(name: string): number | undefined {
+    if (this.#closed) throw new NetlinkError(constants.errno.EBADF, `SIOCGIFINDEX ${name}`);
+    return this.#first.index(name);
   }
 
   request(request: Request): Promise<Message[]> {

@@ -4,6 +4,7 @@ import { failPoint, type Seam } from '../../fail-points.ts';
 import { recv, recvOnWorker, sendOnWorker, setsockopt, stableBuffer } from '../libc.ts';
 import type { NetworkNamespace } from '../netns.ts';
 import * as nl from './constants.ts';
+import { linkIndex } from './link-index.ts';
 import { decodeMessages, decodeOutcome, encodeMessage, type Message } from './message.ts';
 import { hasCode, NetlinkError } from './netlink-error.ts';
 import { int32, openNetlinkSocket } from './open-socket.ts';
@@ -135,6 +136,15 @@ export class NetlinkSocket {
         if (index === last || request.isMark === true) return { answers, refusals };
       }
     }
+  }
+
+  /**
+   * Index of the link of a name in the socket's namespace, wherever the thread is. It waits for nobody: unlike
+   * a request the ioctl does without the RTNL lock (net/core/dev_ioctl.c, SIOCGIFINDEX), also during one.
+   * @returns undefined where there is none
+   */
+  index(name: string): number | undefined {
+    return linkIndex(this.#fd, name);
   }
 
   /** Port id that the kernel tells others who listen, with each change that is made by this socket (nlmsg_pid). */

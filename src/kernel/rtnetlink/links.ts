@@ -8,7 +8,6 @@ import type { SocketPool } from '../netlink/pool.ts';
 import type { Request } from '../netlink/socket.ts';
 import { NetworkNamespace } from '../netns.ts';
 import { RTM_DELLINK, RTM_GETLINK, RTM_NEWLINK } from './constants.ts';
-import { linkIndex } from './link-index.ts';
 import { decodeLink } from './link-reply.ts';
 import {
   changeLink,
@@ -44,7 +43,7 @@ export class Links {
 
   /** @returns undefined where there is no such link */
   index(name: string): number | undefined {
-    return this.#pool.inNamespace(() => linkIndex(name));
+    return this.#pool.index(name);
   }
 
   async get(which: string | number): Promise<LinkInfo | undefined> {

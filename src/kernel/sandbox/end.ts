@@ -4,9 +4,7 @@ import type { SandboxEnd } from '../../host-state/types.ts';
 import { present } from '../../present.ts';
 import type { LinkInfo } from '../link-info.ts';
 import { hasCode } from '../netlink/netlink-error.ts';
-import { linkIndex } from '../rtnetlink/link-index.ts';
 import type { Rtnetlink } from '../rtnetlink/rtnetlink.ts';
-import { readSysctl } from '../sysctl.ts';
 import { type Inside, inSandbox } from './enter.ts';
 
 /** The container has no such interface: it was never made, or has gone with its container. */
@@ -19,37 +17,37 @@ export class EndMissing extends TsnetError {
 /**
  * Gives an interface inside a sandbox its parameters and addresses and sets it up, in the engine's order (moby
  * libnetwork/osl/interface_linux.go, configureInterface).
+ * @param isNew tsnet has made it a moment ago, so that what bears its name is it
  * @returns the interface's index there
  * @throws TsnetError LINK_TAKEN when there is an interface of the name that is not tsnet's; EndMissing when there is none
  */
-export async function setEnd(inside: Inside, end: SandboxEnd): Promise<number> {
+export async function setEnd(inside: Inside, end: SandboxEnd, isNew = false): Promise<number> {
   const { rtnetlink, parameters } = inside;
-  const { made, ipv6 } = asMade(inside, end);
-  const index = made ?? (await findEnd(rtnetlink, end))?.index;
+  const made = asMade(rtnetlink, end, isNew);
+  const index = made?.index ?? (await findEnd(rtnetlink, end))?.index;
   if (index === undefined) throw new EndMissing(end.name);
-  const name = made === undefined ? end.name : end.madeAs;
+  const name = made?.name ?? end.name;
   const value = end.addresses.some(address => familyOf(address) === 6) ? '0' : '1';
-  const ipv6Off = { path: ipv6Switch(name), value };
-  if (made === undefined) await parameters.setIfKnown(ipv6Off);
-  else if (ipv6 !== undefined && ipv6 !== value) await parameters.store(ipv6Off);
+  await parameters.setIfKnown({ path: `net/ipv6/conf/${name}/disable_ipv6`, value });
   for (const { path, value } of end.sysctls) {
     await parameters.set({ path: path.replace(`/${end.name}/`, `/${name}/`), value });
   }
   // A passthru link is made with its parent's MAC, whatever is asked for.
-  const fresh = made === undefined ? {} : { name: end.name, mac: end.mac };
+  const fresh = name === end.name ? {} : { name: end.name, mac: end.mac };
   try {
     await rtnetlink.configure(index, end.addresses, { ...fresh, ...present({ alias: end.alias }) });
   } catch (cause) {
-    throw hasCode(cause, 'EEXIST') ? taken(end, cause) : cause;
+    throw hasCode(cause, 'EEXIST') ? taken(end.name, cause) : cause;
   }
   return index;
 }
 
-/** The interface as it was made, if it is still called so, in one visit: a connect waits for each. */
-const asMade = ({ namespace }: Inside, { madeAs }: SandboxEnd) =>
-  namespace.run(() => ({ made: linkIndex(madeAs), ipv6: readSysctl(ipv6Switch(madeAs)) }));
-
-const ipv6Switch = (name: string): string => `net/ipv6/conf/${name}/disable_ipv6`;
+/** The interface by a name that can only be its own, without a request. */
+function asMade(rtnetlink: Rtnetlink, end: SandboxEnd, isNew: boolean) {
+  const name = isNew ? (end.madeAs ?? end.name) : end.madeAs;
+  const index = name === undefined ? undefined : rtnetlink.index(name);
+  return index === undefined ? undefined : { index, name };
+}
 
 /** @returns the end itself when its sandbox has it, up and with its addresses; undefined otherwise */
 export async function readEnd(end: SandboxEnd): Promise<SandboxEnd | undefined> {
@@ -75,15 +73,16 @@ export async function findEnd(
   rtnetlink: Rtnetlink,
   end: Pick<SandboxEnd, 'name' | 'madeAs' | 'alias'> & { readonly mac?: string },
 ): Promise<LinkInfo | undefined> {
-  const made = await rtnetlink.link(end.madeAs);
+  const made = end.madeAs === undefined ? undefined : await rtnetlink.link(end.madeAs);
   if (made !== undefined) return made;
   const link = await rtnetlink.link(end.name);
   if (link === undefined) return undefined;
   // A veth's end has no mark of its own: it has the MAC that it was made with.
   const isOwn = link.alias === undefined ? link.mac === end.mac : link.alias === end.alias;
-  if (!isOwn) throw taken(end);
+  if (!isOwn) throw taken(end.name);
   return link;
 }
 
-const taken = ({ name }: Pick<SandboxEnd, 'name'>, cause?: unknown): TsnetError =>
+/** @param name of the interface */
+export const taken = (name: string, cause?: unknown): TsnetError =>
   new TsnetError('LINK_TAKEN', `the container has an interface ${name} already`, { cause });

@@ -1,6 +1,6 @@
 import type { Sysctl } from '../../host-state/types.ts';
 import type { NetworkNamespace } from '../netns.ts';
-import { readSysctl, storeSysctl, writeSysctl } from '../sysctl.ts';
+import { readSysctl, writeSysctl, writeSysctlIfKnown } from '../sysctl.ts';
 
 /** Kernel parameters of another network namespace. Whose /proc/sys/net shows is decided when a file is opened, by the calling thread's. */
 export class Parameters {
@@ -20,13 +20,8 @@ export class Parameters {
     return writeSysctl(path, value, action => this.#namespace.run(action));
   }
 
-  /** The same for one that is known to be there with another value. */
-  store({ path, value }: Sysctl): Promise<void> {
-    return storeSysctl(path, value, action => this.#namespace.run(action));
-  }
-
   /** As set(), where the kernel has such a parameter: without IPv6 it has none of it. */
-  async setIfKnown(sysctl: Sysctl): Promise<void> {
-    if (this.read(sysctl.path) !== undefined) await this.set(sysctl);
+  setIfKnown({ path, value }: Sysctl): Promise<void> {
+    return writeSysctlIfKnown(path, value, action => this.#namespace.run(action));
   }
 }

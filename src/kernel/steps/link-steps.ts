@@ -2,19 +2,26 @@ import { TsnetError } from '../../errors.ts';
 import type { LinkChanges } from '../../host-state/ops.ts';
 import type { Link, Place } from '../../host-state/types.ts';
 import { hasCode } from '../netlink/netlink-error.ts';
-import { linkIndex } from '../rtnetlink/link-index.ts';
 import type { Rtnetlink } from '../rtnetlink/rtnetlink.ts';
-import { findEnd } from '../sandbox/end.ts';
+import { findEnd, taken } from '../sandbox/end.ts';
 import { enter } from '../sandbox/enter.ts';
 
-/** Makes a link, or puts right the one that an earlier attempt has left. @throws TsnetError LINK_TAKEN */
-export async function addLink(rt: Rtnetlink, link: Link): Promise<void> {
-  if (link.kind === 'macvlan' && link.place !== undefined && (await isPlaced(link, link.place))) return;
+/**
+ * Makes a link, or puts right the one that an earlier attempt has left.
+ * @returns whether it was made
+ * @throws TsnetError LINK_TAKEN
+ */
+export async function addLink(rt: Rtnetlink, link: Link): Promise<boolean> {
+  if (link.kind === 'macvlan' && link.place !== undefined && (await isPlaced(link, link.place))) return false;
   try {
     await rt.addLink(link);
+    return true;
   } catch (error) {
     if (!hasCode(error, 'EEXIST')) throw error;
     const existing = await rt.link(link.name);
+    // It is the other end, in the container, that is in the way.
+    if (existing === undefined && link.kind === 'veth' && link.place !== undefined)
+      throw taken(link.place.name, error);
     if (existing === undefined) throw error;
     if (existing.alias !== link.alias) {
       throw new TsnetError('LINK_TAKEN', `link ${link.name} exists already`, { cause: error });
@@ -25,6 +32,7 @@ export async function addLink(rt: Rtnetlink, link: Link): Promise<void> {
     const mtu = link.mtu === undefined ? {} : { mtu: link.mtu };
     const port = link.kind === 'veth' ? portChanges(link) : {};
     await setLink(rt, link, { ...up, ...mtu, ...port });
+    return false;
   }
 }
 
@@ -32,7 +40,7 @@ export async function addLink(rt: Rtnetlink, link: Link): Promise<void> {
 async function isPlaced({ name, alias }: Link, place: Place): Promise<boolean> {
   using inside = enter(place.sandbox);
   if (inside === undefined) return false;
-  const isThere = inside.namespace.run(() => [name, place.name].some(one => linkIndex(one) !== undefined));
+  const isThere = [name, place.name].some(one => inside.rtnetlink.index(one) !== undefined);
   if (!isThere) return false;
   const end = { name: place.name, madeAs: name, alias };
   return (await findEnd(inside.rtnetlink, end)) !== undefined;

@@ -1,6 +1,8 @@
 import { renderGuard, renderTable } from '../../firewall/render.ts';
+import { placeOf } from '../../host-state/diff-links.ts';
+import { placeKey } from '../../host-state/keys.ts';
 import type { Op } from '../../host-state/ops.ts';
-import type { SandboxEnd } from '../../host-state/types.ts';
+import type { Link, SandboxEnd } from '../../host-state/types.ts';
 import type { Advertiser } from '../advertise/advertiser.ts';
 import type { FlowSweeper } from '../conntrack/sweeper.ts';
 import type { Nft } from '../nft/nft.ts';
@@ -26,14 +28,15 @@ export interface Ways {
 /**
  * One step of a diff as one or two requests to the kernel.
  * @param inside the ways into the sandbox that the step is for, where they are open already; closed here
+ * @param made places of the links that earlier steps have made; gets what this one makes
  */
-export async function step(ways: Ways, op: Op, inside?: Inside): Promise<void> {
+export async function step(ways: Ways, op: Op, inside?: Inside, made = new Set<string>()): Promise<void> {
   const { rtnetlink: rt, nft, holds, flows, reaper, advertiser } = ways;
   switch (op.op) {
     case 'link.add':
       // Only then: what is handed to a worker at once leaves time to prepare the next step (see ahead.ts).
       if (reaper.isDeleting(op.link.name)) await reaper.settled(op.link.name);
-      return addLink(rt, op.link);
+      return makeLink(rt, op.link, made);
     case 'link.set':
       return setLink(rt, op.link, op.changes);
     case 'link.delete':
@@ -41,7 +44,7 @@ export async function step(ways: Ways, op: Op, inside?: Inside): Promise<void> {
       if (op.place !== undefined) advertiser.stop(op.place);
       return reaper.delete(op.name, op.alias, op.place);
     case 'end.set':
-      return putEnd(ways, op.end, inside);
+      return putEnd(ways, op.end, made.has(placeKey(op.end)), inside);
     case 'address.add':
       return rt.addAddress(indexOf(rt, op.address.link), op.address);
     case 'address.delete':
@@ -77,9 +80,19 @@ export async function step(ways: Ways, op: Op, inside?: Inside): Promise<void> {
   }
 }
 
-async function putEnd({ advertiser }: Ways, end: SandboxEnd, entered = enter(end.sandbox)): Promise<void> {
+async function makeLink(rt: Rtnetlink, link: Link, made: Set<string>): Promise<void> {
+  const place = placeOf(link);
+  if ((await addLink(rt, link)) && place !== undefined) made.add(placeKey(place));
+}
+
+async function putEnd(
+  { advertiser }: Ways,
+  end: SandboxEnd,
+  isNew: boolean,
+  entered = enter(end.sandbox),
+): Promise<void> {
   using inside = entered;
   if (inside === undefined) return;
-  const index = await setEnd(inside, end);
+  const index = await setEnd(inside, end, isNew);
   advertiser.advertise({ ...end, ...end.announce, index });
 }

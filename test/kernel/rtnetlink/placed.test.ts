@@ -11,6 +11,7 @@ import {
   MADE_AS,
   MARK,
   namesIn,
+  OF_MACVLAN,
   openNamespaces,
   placedMacvlan,
   placedVeth,
@@ -32,7 +33,7 @@ describe('a link that is made in another namespace', () => {
     const place = placeIn(own.sandbox);
     const index = await own.rtnl.addLink(placedVeth(place));
     expect((await namesIn(own.host)).sort()).toEqual([...HOST, 'tsv1'].sort());
-    expect(await namesIn(own.sandbox)).toEqual(['lo', MADE_AS]);
+    expect(await namesIn(own.sandbox)).toEqual(['lo', 'eth100']);
     expect(await own.rtnl.link('tsv1')).toMatchObject({
       index,
       kind: 'veth',
@@ -43,7 +44,7 @@ describe('a link that is made in another namespace', () => {
     });
     expect(await sandboxLinks(place.sandbox)).toMatchObject([
       { name: 'lo' },
-      { name: MADE_AS, kind: 'veth', mac: MAC, mtu: 1400, up: false },
+      { name: 'eth100', kind: 'veth', mac: MAC, mtu: 1400, up: false },
     ]);
   });
 
@@ -83,10 +84,10 @@ describe('a link that is made in another namespace', () => {
   it('removes what an attempt that was cut off has left of a veth pair', async () => {
     const place = placeIn(own.sandbox);
     await own.host.sh(
-      `ip link add tsv1 group ${0x74736e74} type veth peer name ${MADE_AS} netns ${place.sandbox.split('/')[2]}`,
+      `ip link add tsv1 group ${0x74736e74} type veth peer name eth100 netns ${place.sandbox.split('/')[2]}`,
     );
     await own.rtnl.addLink(placedVeth(place));
-    expect(await sandboxLinks(place.sandbox)).toMatchObject([{ name: 'lo' }, { name: MADE_AS, mac: MAC }]);
+    expect(await sandboxLinks(place.sandbox)).toMatchObject([{ name: 'lo' }, { name: 'eth100', mac: MAC }]);
   });
 
   it.each(KINDS)('is not made, nor left in part, where the namespace is gone: $kind', async kind => {
@@ -225,7 +226,7 @@ describe.each(KINDS)('the interface inside a sandbox, of a $kind', kind => {
 
 describe('a macvlan in mode passthru', () => {
   const link = (more = {}) => placedMacvlan(placeIn(own.sandbox), { macvlanMode: 'passthru', ...more });
-  const end = (mac: string) => endAt(placeIn(own.sandbox), { alias: MARK, mac });
+  const end = (mac: string) => endAt(placeIn(own.sandbox), { ...OF_MACVLAN, mac });
   const apply = (mac: string) =>
     own.kernel.apply(
       [

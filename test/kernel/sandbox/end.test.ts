@@ -6,6 +6,7 @@ import {
   KINDS,
   MAC,
   MARK,
+  OF_MACVLAN,
   placedMacvlan,
   placedVeth,
   placeIn,
@@ -17,7 +18,7 @@ const MORE = { addresses: ['198.18.0.9/24', '198.18.0.10/24', '2001:db8::9/64'] 
 const made = async (kind: (typeof KINDS)[number]) => {
   const place = placeIn(own.sandbox);
   await own.kernel.apply(kind.steps(place), { context: 'test' });
-  return endAt(place, kind.alias === undefined ? {} : { alias: kind.alias });
+  return endAt(place, kind.known);
 };
 const interfaces = async () => JSON.stringify(await own.sandbox.json('address', 'show'));
 
@@ -79,7 +80,7 @@ describe.each(KINDS)('the end of a $kind inside a sandbox', kind => {
 describe('an interface of the same name that is somebody else’s', () => {
   it.each([
     ['a bridge', 'ip link add eth100 type bridge', {}],
-    ['a bridge, where a macvlan is to be', 'ip link add eth100 type bridge', { alias: MARK }],
+    ['a bridge, where a macvlan is to be', 'ip link add eth100 type bridge', OF_MACVLAN],
     [
       'of the same MAC with an alias',
       `ip link add eth100 address ${MAC} type bridge; ip link set eth100 alias mine`,
@@ -88,7 +89,7 @@ describe('an interface of the same name that is somebody else’s', () => {
     [
       'of another endpoint of tsnet',
       `ip link add eth100 address ${MAC} type bridge; ip link set eth100 alias ${MARK}0`,
-      { alias: MARK },
+      OF_MACVLAN,
     ],
     ['a veth with another MAC', 'ip link add eth100 type veth peer name other', {}],
   ])('is left as it is: LINK_TAKEN for %s', async (_, make, more) => {
@@ -113,7 +114,7 @@ describe('an interface of the same name that is somebody else’s', () => {
 describe('an end that was made and not set', () => {
   it.each([
     ['veth', () => own.rtnl.addLink(placedVeth(placeIn(own.sandbox))), {}],
-    ['macvlan', () => own.rtnl.addLink(placedMacvlan(placeIn(own.sandbox))), { alias: MARK }],
+    ['macvlan', () => own.rtnl.addLink(placedMacvlan(placeIn(own.sandbox))), OF_MACVLAN],
   ])('is not read as set, and can be set: %s', async (_, make, more) => {
     await make();
     const end = endAt(placeIn(own.sandbox), more);

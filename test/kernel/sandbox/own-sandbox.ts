@@ -12,7 +12,7 @@ import { type TestNamespace, testNamespace } from '../namespace.ts';
 
 export const MARK = 'tsnet:n1:e1';
 export const MAC = '02:42:c6:12:00:09';
-/** What an interface is called until it is set up. */
+/** What a macvlan link is called until it is set up. */
 export const MADE_AS = 'tsc1';
 const PARENT = 'tp0';
 const BRIDGE = 'tb0';
@@ -67,7 +67,7 @@ export const placedVeth = (place: Place, more: Partial<VethLink> = {}): VethLink
   noLinkLocal: true,
   master: BRIDGE,
   mtu: 1400,
-  peer: { name: MADE_AS, mac: MAC, mtu: 1400 },
+  peer: { name: place.name, mac: MAC, mtu: 1400 },
   place,
   ...more,
 });
@@ -88,13 +88,15 @@ export const placedMacvlan = (place: Place, more: Partial<MacvlanLink> = {}): Ma
 /** Tells nobody, so that nothing goes on in the background. */
 export const endAt = (place: Place, more: Partial<SandboxEnd> = {}): SandboxEnd => ({
   ...place,
-  madeAs: MADE_AS,
   mac: MAC,
   addresses: ['198.18.0.9/24', '2001:db8::9/64'],
   sysctls: [],
   announce: { count: 0, intervalMs: 100 },
   ...more,
 });
+
+/** How it is known inside, where it has no other end on the host. */
+export const OF_MACVLAN = { alias: MARK, madeAs: MADE_AS };
 
 /** The two ways in which an interface comes into being inside a sandbox, and the steps of each. */
 export const KINDS = [
@@ -105,17 +107,19 @@ export const KINDS = [
       { op: 'end.set', end: endAt(place, end) },
     ],
     removal: (place: Place): Op => ({ op: 'link.delete', name: 'tsv1', alias: MARK, place }),
-    /** What bears the mark: the host end, or the link itself. */
+    /** It is the host end that bears the mark. */
     alias: undefined,
+    known: {},
   },
   {
     kind: 'macvlan' as const,
     steps: (place: Place, end: Partial<SandboxEnd> = {}): Op[] => [
       { op: 'link.add', link: placedMacvlan(place) },
-      { op: 'end.set', end: endAt(place, { alias: MARK, ...end }) },
+      { op: 'end.set', end: endAt(place, { ...OF_MACVLAN, ...end }) },
     ],
     removal: (place: Place): Op => ({ op: 'link.delete', name: MADE_AS, alias: MARK, place }),
     alias: MARK,
+    known: OF_MACVLAN,
   },
 ];
 
