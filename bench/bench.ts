@@ -8,7 +8,7 @@ import { dirname } from 'node:path';
 import { chart } from './chart/chart.ts';
 import { thisMachine } from './machine.ts';
 import { readOptions } from './options.ts';
-import type { EngineReport, MeasureReport, Report } from './report.ts';
+import { type EngineReport, type MeasureReport, type Report, together } from './report.ts';
 import { runMeasure } from './run-measure.ts';
 import { headText, measureTables } from './tables.ts';
 import { targetTable } from './targets.ts';
@@ -17,7 +17,7 @@ const options = readOptions(process.argv);
 const report = options.from === undefined ? await measure() : read(options.from);
 if (options.targets) console.log(targetTable(report));
 await write(options.svg, chart(report));
-console.log(`figures: ${options.from ?? options.json}\nchart: ${options.svg}`);
+console.log(`figures: ${options.from?.join(' ') ?? options.json}\nchart: ${options.svg}`);
 
 /** Prints and keeps each measure as it is done, so that a long run that fails has not been for nothing. */
 async function measure(): Promise<Report> {
@@ -44,14 +44,16 @@ async function measure(): Promise<Report> {
   return JSON.parse(readFileSync(json, 'utf8'));
 }
 
-/** Prints what an earlier run has found. */
-function read(file: string): Report {
-  const report = JSON.parse(readFileSync(file, 'utf8')) as Report;
-  console.log(headText(report));
-  for (const engine of report.engines) {
-    for (const measured of engine.measures) console.log(measureTables(engine, measured));
+/** Prints what earlier runs have found. */
+function read(files: readonly string[]): Report {
+  const reports = files.map(file => JSON.parse(readFileSync(file, 'utf8')) as Report);
+  for (const report of reports) {
+    console.log(headText(report));
+    for (const engine of report.engines) {
+      for (const measured of engine.measures) console.log(measureTables(engine, measured));
+    }
   }
-  return report;
+  return together(reports);
 }
 
 /** Nobody can measure tenths of a microsecond. */

@@ -13,8 +13,8 @@ export interface BenchOptions {
   readonly plan: Plan;
   readonly json: string;
   readonly svg: string;
-  /** Figures of an earlier run that are shown instead of new ones. */
-  readonly from?: string;
+  /** Figures of earlier runs, of an engine each, that are shown instead of new ones. */
+  readonly from?: readonly string[];
   readonly targets: boolean;
 }
 
@@ -39,7 +39,7 @@ export function readOptions(argv: readonly string[]): BenchOptions {
     .option('--containers <number>', 'storm: containers at once', count(1), containers)
     .option('--json <file>', 'where the figures go', join(OUTPUT, 'bench.json'))
     .option('--svg <file>', 'where the chart goes', join(OUTPUT, 'bench.svg'))
-    .option('--from <file>', 'measure nothing: show the figures of this file, and draw them')
+    .option('--from <file...>', 'measure nothing: show the figures of these files together, and draw them')
     .option('--targets', 'also print what is reached of what was aimed at', false)
     .parse(argv);
   const given = program.opts<Omit<BenchOptions, 'plan'> & Plan>();

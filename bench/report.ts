@@ -69,6 +69,18 @@ export interface Report {
   readonly engines: readonly EngineReport[];
 }
 
+/**
+ * Runs of an engine each as one report, of the first one's machine.
+ * @throws Error where they were not made to the same plan: figures beside each other have to be of the same kind
+ */
+export function together([first, ...more]: readonly Report[]): Report {
+  if (first === undefined) throw new Error('bench: no report');
+  const plan = JSON.stringify(first.plan);
+  if (more.some(report => JSON.stringify(report.plan) !== plan))
+    throw new Error('bench: reports of different plans');
+  return { ...first, engines: [first, ...more].flatMap(({ engines }) => engines) };
+}
+
 /** The row of an operation, if it was measured. */
 export const findRow = (
   report: EngineReport,

@@ -45,30 +45,7 @@ const here: Within = action => action();
  *   for a value that the kernel refuses
  */
 export async function writeSysctl(path: string, value: string, within: Within = here): Promise<void> {
-  await store(
-    path,
-    value,
-    within(() => (readSysctl(path) === value ? undefined : openSysctl(path))),
-  );
-}
-
-/** As writeSysctl(), where the kernel has such a parameter: without IPv6 it has none of it. */
-export async function writeSysctlIfKnown(path: string, value: string, within: Within = here): Promise<void> {
-  const file = within(() => {
-    const present = readSysctl(path);
-    return present === undefined || present === value ? undefined : openSysctl(path);
-  });
-  await store(path, value, file);
-}
-
-function openSysctl(path: string): number {
-  failPoint('sysctl', path);
-  // Without O_CREAT, so that a mistaken path never asks for a new file.
-  return openSync(sysctlFile(writableRoot, path), constants.O_WRONLY);
-}
-
-/** @param file where there is something to write; closed here */
-async function store(path: string, value: string, file: number | undefined): Promise<void> {
+  const file = within(() => (readSysctl(path) === value ? undefined : openSysctl(path)));
   if (file === undefined) return;
   try {
     // Else on a worker, for it may wait for the kernel's RTNL lock.
@@ -77,6 +54,12 @@ async function store(path: string, value: string, file: number | undefined): Pro
   } finally {
     closeSync(file);
   }
+}
+
+function openSysctl(path: string): number {
+  failPoint('sysctl', path);
+  // Without O_CREAT, so that a mistaken path never asks for a new file.
+  return openSync(sysctlFile(writableRoot, path), constants.O_WRONLY);
 }
 
 // Interface names may hold dots but are neither `.` nor `..` and have no slash (dev_valid_name in the kernel).

@@ -33,13 +33,14 @@ describe('sysctl', () => {
     const program = `import { readSysctl, writeSysctl, writeSysctlsBelow } from ${source('sysctl.ts')};
       import { NetworkNamespace } from ${source('netns.ts')};
       import { Parameters } from ${source('sandbox/parameters.ts')};
-      const sandbox = new Parameters(NetworkNamespace.open(${JSON.stringify(sandbox.path)}));
+      const namespace = NetworkNamespace.open(${JSON.stringify(sandbox.path)});
+      const sandbox = new Parameters(namespace);
       const failure = await writeSysctl('${parameter}', '1').catch(error => error.code);
       writeSysctlsBelow('/mnt');
       await sandbox.set({ path: '${parameter}', value: '1' });
       const before = readSysctl('${parameter}');
       await writeSysctl('${parameter}', '1');
-      process.stdout.write([failure, sandbox.read('${parameter}'), before, readSysctl('${parameter}')].join(' '));`;
+      process.stdout.write([failure, namespace.run(() => readSysctl('${parameter}')), before, readSysctl('${parameter}')].join(' '));`;
     // as the engine mounts it into a managed plugin
     const mounts = `mount -t tmpfs none /mnt && mkdir /mnt/net && mount --bind /proc/sys/net /mnt/net &&
       mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys && exec "$@"`;

@@ -1,4 +1,5 @@
 import { close } from 'node:fs';
+import { IFREQ } from '../ifreq.ts';
 import { bind, getsockname, ioctl, sendOnWorker, socket, stableBuffer } from '../libc.ts';
 import { SOCK_CLOEXEC, SOCK_RAW } from '../netlink/constants.ts';
 import { NetlinkError } from '../netlink/netlink-error.ts';
@@ -8,12 +9,11 @@ const AF_PACKET = 17;
 /** struct sockaddr_ll of <linux/if_packet.h>, and where its parts are. */
 const SOCKADDR_LL = { length: 20, ifindex: 4, macLength: 11, mac: 12 };
 
-/** Numbers of <linux/sockios.h> and <net/if.h>; struct ifreq, and where what follows the name is. */
+/** Numbers of <linux/sockios.h> and <net/if.h>. */
 const SIOCGIFNAME = 0x8910;
 const SIOCGIFFLAGS = 0x8913;
 const IFF_UP = 0x1;
 const IFF_RUNNING = 0x40;
-const IFREQ = { length: 40, value: 16 };
 
 /** Sends Ethernet frames through one interface of a network namespace (packet(7)). */
 export class FrameSocket {

@@ -1,10 +1,10 @@
 import { constants } from 'node:os';
+import { IFREQ } from '../ifreq.ts';
 import { ioctl } from '../libc.ts';
 import { NetlinkError } from './netlink-error.ts';
 
-/** Number of <linux/sockios.h>; struct ifreq of <net/if.h>, and where what follows the name is. */
+/** Number of <linux/sockios.h>. */
 const SIOCGIFINDEX = 0x8933;
-const IFREQ = { length: 40, name: 16, value: 16 };
 
 /**
  * Index of the link of a name in the namespace of a socket.

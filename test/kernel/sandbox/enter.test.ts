@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readEnd } from '../../../src/kernel/sandbox/end.ts';
 import { inSandbox } from '../../../src/kernel/sandbox/enter.ts';
 import { sandboxLinks, viewSandbox } from '../../../src/kernel/sandbox/view.ts';
+import { readSysctl } from '../../../src/kernel/sysctl.ts';
 import { endAt, inOwnSandbox, openNamespaces, openSockets, putEnd } from './own-sandbox.ts';
 
 const own = inOwnSandbox();
@@ -21,11 +22,11 @@ afterAll(() => rm(directory, { recursive: true }));
 describe('inside a sandbox', () => {
   it('are its links and its parameters', async () => {
     await own.sandbox.sh('ip link add tb9 type bridge; echo 1 >/proc/sys/net/ipv4/conf/tb9/log_martians');
-    const seen = await inSandbox(own.sandbox.path, async ({ rtnetlink, parameters }) => ({
+    const seen = await inSandbox(own.sandbox.path, async ({ rtnetlink, namespace }) => ({
       link: (await rtnetlink.link('tb9'))?.name,
       ofHost: await rtnetlink.link('tb0'),
-      value: parameters.read('net/ipv4/conf/tb9/log_martians'),
-      ofHostValue: parameters.read('net/ipv4/conf/tb0/log_martians'),
+      value: namespace.run(() => readSysctl('net/ipv4/conf/tb9/log_martians')),
+      ofHostValue: namespace.run(() => readSysctl('net/ipv4/conf/tb0/log_martians')),
     }));
     expect(seen).toEqual({ link: 'tb9', ofHost: undefined, value: '1', ofHostValue: undefined });
   });

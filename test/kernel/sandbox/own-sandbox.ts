@@ -108,8 +108,7 @@ export const KINDS = [
     ],
     removal: (place: Place): Op => ({ op: 'link.delete', name: 'tsv1', alias: MARK, place }),
     /** It is the host end that bears the mark. */
-    alias: undefined,
-    known: {},
+    known: {} as Partial<SandboxEnd>,
   },
   {
     kind: 'macvlan' as const,
@@ -118,8 +117,7 @@ export const KINDS = [
       { op: 'end.set', end: endAt(place, { ...OF_MACVLAN, ...end }) },
     ],
     removal: (place: Place): Op => ({ op: 'link.delete', name: MADE_AS, alias: MARK, place }),
-    alias: MARK,
-    known: OF_MACVLAN,
+    known: OF_MACVLAN as Partial<SandboxEnd>,
   },
 ];
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { NetworkNamespace } from '../../../src/kernel/netns.ts';
 import { Parameters } from '../../../src/kernel/sandbox/parameters.ts';
+import { readSysctl } from '../../../src/kernel/sysctl.ts';
 import { type TestNamespace, testNamespace } from '../namespace.ts';
 import { openNamespaces } from './own-sandbox.ts';
 
@@ -21,6 +22,7 @@ afterEach(async () => {
   namespace.close();
   await sandbox[Symbol.asyncDispose]();
 });
+const read = (of: NetworkNamespace, path: string) => of.run(() => readSysctl(path));
 const theirs = (path = PATH) => sandbox.sh(`cat /proc/sys/${path}`);
 
 describe('a kernel parameter of another namespace', () => {
@@ -29,7 +31,7 @@ describe('a kernel parameter of another namespace', () => {
     const other = before === '1' ? '0' : '1';
     await parameters.set({ path: PATH, value: other });
     expect(await theirs()).toBe(other);
-    expect(parameters.read(PATH)).toBe(other);
+    expect(read(namespace, PATH)).toBe(other);
     expect(ours()).toBe(before);
     await parameters.set({ path: PATH, value: before });
     expect(await theirs()).toBe(before);
@@ -47,16 +49,24 @@ describe('a kernel parameter of another namespace', () => {
     await Promise.all(
       paths.flatMap(path => [parameters.set({ path, value: '1' }), ofOther.set({ path, value: '0' })]),
     );
-    expect(paths.map(path => parameters.read(path))).toEqual(['1', '1', '1', '1']);
-    expect(paths.map(path => ofOther.read(path))).toEqual(['0', '0', '0', '0']);
+    expect(paths.map(path => read(namespace, path))).toEqual(['1', '1', '1', '1']);
+    expect(paths.map(path => read(other, path))).toEqual(['0', '0', '0', '0']);
     expect(ours()).toBe(before);
     other.close();
   });
 
   it('is not there for an interface that is not', async () => {
     const path = 'net/ipv4/conf/eth100/log_martians';
-    expect(parameters.read(path)).toBeUndefined();
+    expect(read(namespace, path)).toBeUndefined();
     await expect(parameters.set({ path, value: '1' })).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('may be none where that is no matter, and then all other refusals are', async () => {
+    await parameters.setIfKnown({ path: 'net/ipv4/conf/eth100/log_martians', value: '1' });
+    await expect(parameters.setIfKnown({ path: PATH, value: 'x' })).rejects.toMatchObject({ code: 'EINVAL' });
+    const other = ours() === '1' ? '0' : '1';
+    await parameters.setIfKnown({ path: PATH, value: other });
+    expect(await theirs()).toBe(other);
   });
 
   it('may be one that cannot be written, as long as it is so already', async () => {
@@ -77,7 +87,7 @@ describe('a kernel parameter of another namespace', () => {
   it.each(['net/ipv4/conf/../lo/log_martians', '../etc/passwd', 'net//ipv4', '', 'net/ipv4/conf/lo/x y'])(
     'is never a file elsewhere: %j',
     async path => {
-      expect(() => parameters.read(path)).toThrow(RangeError);
+      expect(() => read(namespace, path)).toThrow(RangeError);
       await expect(parameters.set({ path, value: '1' })).rejects.toThrow(RangeError);
     },
   );
@@ -86,7 +96,7 @@ describe('a kernel parameter of another namespace', () => {
     const home = openNamespaces();
     const before = ours();
     await parameters.set({ path: PATH, value: before === '1' ? '0' : '1' });
-    expect(() => parameters.read('net//ipv4')).toThrow(RangeError);
+    expect(() => read(namespace, 'net//ipv4')).toThrow(RangeError);
     expect(ours()).toBe(before);
     expect(openNamespaces()).toBe(home);
   });
