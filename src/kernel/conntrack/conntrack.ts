@@ -1,15 +1,15 @@
 import type { FlowMatch } from '../../host-state/flows.ts';
 import { AF_INET, AF_INET6, AF_UNSPEC, NETLINK_NETFILTER } from '../netlink/constants.ts';
-import type { Message } from '../netlink/message.ts';
 import { nfHeader } from '../netlink/netfilter.ts';
 import { hasCode } from '../netlink/netlink-error.ts';
 import { SocketPool } from '../netlink/pool.ts';
 import type { Family } from '../rtnetlink/notation.ts';
 import { readSysctl } from '../sysctl.ts';
-import { CT_DELETE, CT_GET, CT_GET_STATS } from './constants.ts';
-import { dumpAll, dumpFitting, flushFitting } from './filter.ts';
-import { decodeCount, decodeFlow, deleteFlow } from './flow.ts';
-import { fits, type Pattern, patternsOf } from './match.ts';
+import { CT_DELETE, CT_GET_STATS } from './constants.ts';
+import { flushFitting } from './filter.ts';
+import { findFlows } from './find-flows.ts';
+import { decodeCount, deleteFlow } from './flow.ts';
+import { type Pattern, patternsOf } from './match.ts';
 
 /**
  * So many connections cost as much to be described and read as the kernel's walk through its table does (measured: 5 µs
@@ -66,14 +66,18 @@ export class Conntrack {
     this.#pool = undefined;
   }
 
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
   async #forget(pool: SocketPool, matches: readonly FlowMatch[]): Promise<void> {
     const count = countAtOnce(pool) ?? (await countFlows(pool));
     if (count === 0) return;
     for (const [number, family] of FAMILIES) {
       const wanted = matches.filter(match => match.family === number).flatMap(patternsOf);
       const patterns = await this.#flush(pool, family, wanted);
-      const inOne = count !== undefined && count < this.#walk * (patterns.length - 1);
-      const flows = await findFlows(pool, family, patterns, inOne);
+      const isOneCheaper = count !== undefined && count < this.#walk * (patterns.length - 1);
+      const flows = await findFlows(pool, family, patterns, isOneCheaper);
       await deleteFlows(pool, flows);
     }
   }
@@ -107,36 +111,6 @@ async function countFlows(pool: SocketPool): Promise<number | undefined> {
   const payload = nfHeader(AF_UNSPEC);
   const [answer] = await pool.request({ type: CT_GET_STATS, payload, operation: 'count of connections' });
   return answer && decodeCount(answer.payload);
-}
-
-/**
- * @param inOne one dump for all patterns, instead of one for each in which the kernel leaves out the rest
- * @returns the payloads of the answers; a flow that two patterns fit may come twice
- */
-async function findFlows(
-  pool: SocketPool,
-  family: Family,
-  patterns: readonly Pattern[],
-  inOne: boolean,
-): Promise<readonly Buffer[]> {
-  if (patterns.length === 0) return [];
-  // Also what the kernel has filtered is looked at: older ones do not know how to.
-  const keep = ({ type, payload }: Message): boolean => {
-    if (type >> 8 !== CT_GET >> 8) return false;
-    const flow = decodeFlow(payload);
-    return flow !== undefined && patterns.some(pattern => fits(pattern, flow));
-  };
-  const each = inOne ? undefined : dumpsFitting(family, patterns);
-  const dumps = (each ?? [dumpAll(family)]).map(payload =>
-    pool.dump({ type: CT_GET, payload, operation: 'dump of connections', keep }),
-  );
-  return (await Promise.all(dumps)).flat().map(({ payload }) => payload);
-}
-
-/** @returns undefined where the kernel cannot be told one of the patterns */
-function dumpsFitting(family: Family, patterns: readonly Pattern[]): readonly Buffer[] | undefined {
-  const each = patterns.flatMap(pattern => dumpFitting(family, pattern) ?? []);
-  return each.length < patterns.length ? undefined : each;
 }
 
 async function deleteFlows(pool: SocketPool, flows: readonly Buffer[]): Promise<void> {

@@ -138,6 +138,14 @@ describe.each([
       gone: ['direct4', 'published4', 'otherPort6'],
     },
     {
+      what: 'those to some of the ports of one container',
+      matches: [80, 81, 82].flatMap(containerPort => [
+        { family: 4, protocol: 'tcp', container, containerPort },
+        { family: 6, protocol: 'tcp', container: PLACES[6].container, containerPort },
+      ]),
+      gone: ['direct4', 'published4', 'otherPort4', 'direct6', 'published6', 'otherPort6'],
+    },
+    {
       what: 'those with a port of the host itself, of one protocol, and none that lead to a container',
       matches: [
         { family: 4, protocol: 'udp', hostPort: 8080 },
