@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { awaitFirstConnection, forgoFirstConnection } from './first-connection.ts';
+import { awaitFirstConnection, forgoArrival } from './first-arrival.ts';
 import { admission, type Relay, type RelayTarget } from './relay.ts';
 
 /** Connections of one relay; more are closed as they come, so that a crowd cannot take all descriptors of the daemon. */
@@ -50,7 +50,7 @@ export function startTcpRelay(fd: number, first: RelayTarget): Relay {
     },
     async close() {
       if (server === undefined) {
-        forgoFirstConnection(fd);
+        forgoArrival(fd);
         closeSync(fd);
         return;
       }

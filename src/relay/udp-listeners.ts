@@ -1,10 +1,13 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { networkInterfaces } from 'node:os';
 import { bindPort } from '../kernel/ports/bind-port.ts';
+import { receiveDatagram } from '../kernel/ports/receive-datagram.ts';
 import { setReceiveBuffer, setReuseAddress } from '../kernel/ports/sockets.ts';
 
 /** Bytes; the kernel gives at most net.core.rmem_max. */
-const RECEIVE_BUFFER = 512 * 1024;
+export const RECEIVE_BUFFER = 512 * 1024;
+/** Datagrams that are read before other work of the event loop gets its turn. */
+const MOST_WAITING = 256;
 /** Addresses of the host that get a socket of their own. */
 const MOST_ADDRESSES = 32;
 /** Milliseconds between two looks at the addresses of the host. */
@@ -62,6 +65,19 @@ export class UdpListeners {
     }
   }
 
+  /** Hands over what came before each address had a socket of its own, as if it had come there. */
+  readWaiting(): void {
+    const { fd, socket } = this.#first;
+    for (let count = 0; count < MOST_WAITING; count++) {
+      const waiting = receiveDatagram(fd);
+      if (waiting === undefined) return;
+      const { data, from, to } = waiting;
+      const address = `${from.address}${zoneOf(from.scope)}`;
+      const listener = this.#byAddress.get(to ?? '') ?? socket;
+      this.#onDatagram(listener, data, { address, port: from.port, family: 'IPv6', size: data.length });
+    }
+  }
+
   close(): Promise<unknown> {
     const sockets = [this.#first.socket, ...this.#byAddress.values()];
     this.#byAddress.clear();
@@ -93,6 +109,15 @@ export class UdpListeners {
     socket.unref();
     return socket;
   }
+}
+
+/** As node writes it behind a link-local address. @param scope index of the interface; 0: the address is none */
+function zoneOf(scope: number): string {
+  if (scope === 0) return '';
+  const link = Object.entries(networkInterfaces()).find(([, addresses]) =>
+    addresses?.some(({ scopeid }) => scopeid === scope),
+  );
+  return link === undefined ? '' : `%${link[0]}`;
 }
 
 /**

@@ -1,7 +1,11 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { closeSync } from 'node:fs';
 import { familyOf } from '../addresses.ts';
+import { NetlinkError } from '../kernel/netlink/netlink-error.ts';
+import { setReceiveBuffer } from '../kernel/ports/sockets.ts';
+import { awaitFirstDatagram, forgoArrival } from './first-arrival.ts';
 import { admission, type Relay, type RelayTarget } from './relay.ts';
-import { lookup, UdpListeners } from './udp-listeners.ts';
+import { lookup, RECEIVE_BUFFER, UdpListeners } from './udp-listeners.ts';
 
 export interface UdpRelayLimits {
   /** Milliseconds after which a client is forgotten that nothing comes from or goes to. */
@@ -34,11 +38,13 @@ export interface UdpRelayOptions {
 
 /**
  * Relays UDP datagrams, each client's through a socket of its own, by which the answers are told apart.
- * @param fd a bound IPv6 socket; the relay's from now on
+ * @param fd a bound IPv6 socket; the relay's from now on, unless it throws
+ * @throws NetlinkError when it cannot be waited on
  */
 export function startUdpRelay(fd: number, { place, target: first, limits = LIMITS }: UdpRelayOptions): Relay {
   let target = first;
   let admits = admission(first);
+  let listeners: UdpListeners | undefined;
   /** In the order of use. */
   const clients = new Map<string, Client>();
 
@@ -69,7 +75,7 @@ export function startUdpRelay(fd: number, { place, target: first, limits = LIMIT
     });
     upstream.on('message', answer => {
       touch(key, client);
-      if (listeners.has(client.listener)) send(client.listener, answer, port, address);
+      if (listeners?.has(client.listener)) send(client.listener, answer, port, address);
     });
     upstream.once('connect', () => {
       for (const datagram of client.early ?? []) send(upstream, datagram);
@@ -81,19 +87,26 @@ export function startUdpRelay(fd: number, { place, target: first, limits = LIMIT
     return client;
   };
 
-  const listeners = new UdpListeners(fd, place, (listener, datagram, from) => {
+  const onDatagram = (listener: Socket, datagram: Buffer, from: RemoteInfo) => {
     const key = `${from.address} ${from.port}`;
     let client = clients.get(key);
     if (client !== undefined) {
       touch(key, client);
       client.listener = listener;
     } else if (admits(from.address)) {
-      listeners.look();
+      listeners?.look();
       client = admit(key, listener, from);
     }
     if (client === undefined) return;
     if (client.early === undefined) send(client.upstream, datagram);
     else if (client.early.length < MOST_EARLY) client.early.push(datagram);
+  };
+
+  // What comes until somebody reads it waits in the socket.
+  NetlinkError.check(setReceiveBuffer(fd, RECEIVE_BUFFER), 'setsockopt SO_RCVBUF');
+  awaitFirstDatagram(fd, () => {
+    listeners = openListeners(fd, place, onDatagram);
+    listeners?.readWaiting();
   });
 
   const forgetAll = () => {
@@ -107,9 +120,23 @@ export function startUdpRelay(fd: number, { place, target: first, limits = LIMIT
     },
     async close() {
       forgetAll();
-      await listeners.close();
+      if (listeners !== undefined) {
+        await listeners.close();
+        return;
+      }
+      forgoArrival(fd);
+      closeSync(fd);
     },
   };
+}
+
+/** @returns undefined where there are no descriptors for it, or no memory: what comes is lost, the relay and the process are not */
+function openListeners(...args: ConstructorParameters<typeof UdpListeners>): UdpListeners | undefined {
+  try {
+    return new UdpListeners(...args);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Failures are losses, which UDP has anyway. @param to absent on a connected socket */

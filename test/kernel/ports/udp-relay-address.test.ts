@@ -1,24 +1,45 @@
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
-import { testNamespace } from '../namespace.ts';
+import { type TestNamespace, testNamespace } from '../namespace.ts';
+
+const MODULE = new URL('../../../src/kernel/ports/port-holds.ts', import.meta.url).pathname;
+
+/** Beginning of a script in the namespace: ports that are relayed to a server, which answers with what it was sent. */
+const PRELUDE = `
+  import { execFileSync } from 'node:child_process';
+  import { createSocket } from 'node:dgram';
+  import { once } from 'node:events';
+  import { PortHolds } from ${JSON.stringify(MODULE)};
+  const server = createSocket('udp4').bind(7000, '127.0.0.1');
+  const clientsOfServer = [];
+  server.on('message', (data, from) => {
+    clientsOfServer.push(from.port);
+    server.send(data, from.port, from.address);
+  });
+  await once(server, 'listening');
+  const relay = port => new PortHolds().add({ protocol: 'udp', address: '::', port, owner: 'a',
+    relay: { address: '127.0.0.1', port: 7000 } });
+  const clientAt = async address => {
+    const client = createSocket('udp6').bind(0, address);
+    await once(client, 'listening');
+    return client;
+  };`;
+
+async function run(ns: TestNamespace, script: string): Promise<string> {
+  const args = [`--net=${ns.path}`, process.execPath, '--input-type=module', '-e', PRELUDE + script];
+  return (await execa('nsenter', args, { timeout: 30_000 })).stdout;
+}
 
 describe('the relay of a UDP port on a host with several addresses', () => {
   it('answers from the address that was asked, be it new', async () => {
     await using ns = await testNamespace();
     for (const host of [1, 2, 3]) await ns.ip('address', 'add', `2001:db8::${host}/128`, 'dev', 'lo');
-    const module = new URL('../../../src/kernel/ports/port-holds.ts', import.meta.url).pathname;
-    const script = `
-      import { execFileSync } from 'node:child_process';
-      import { createSocket } from 'node:dgram';
-      import { once } from 'node:events';
-      import { PortHolds } from ${JSON.stringify(module)};
-      const server = createSocket('udp4').bind(7000, '127.0.0.1');
-      server.on('message', (data, from) => server.send(data, from.port, from.address));
-      await once(server, 'listening');
-      new PortHolds().add({ protocol: 'udp', address: '::', port: 7001, owner: 'a',
-        relay: { address: '127.0.0.1', port: 7000 } });
+    const answers = await run(
+      ns,
+      `
+      relay(7001);
       const ask = async (from, to) => {
-        const client = createSocket('udp6').bind(0, from);
+        const client = await clientAt(from);
         // Again and again: an address that has just been added is not there at once.
         const sending = setInterval(() => client.send('x', 7001, to), 20);
         const [, answer] = await once(client, 'message');
@@ -37,10 +58,47 @@ describe('the relay of a UDP port on a host with several addresses', () => {
       execFileSync('ip', ['address', 'delete', '2001:db8::2/128', 'dev', 'lo']);
       answers.push(await ask('2001:db8::3', '2001:db8::1'));
       console.log(answers.join(' '));
-      process.exit();`;
-    const args = [`--net=${ns.path}`, process.execPath, '--input-type=module', '-e', script];
-    expect((await execa('nsenter', args, { timeout: 30_000 })).stdout).toBe(
-      '2001:db8::1 2001:db8::2 ::1 2001:db8::4 2001:db8::1',
+      process.exit();`,
     );
+    expect(answers).toBe('2001:db8::1 2001:db8::2 ::1 2001:db8::4 2001:db8::1');
+  });
+
+  it('answers from it from the first datagram on', async () => {
+    await using ns = await testNamespace();
+    for (const host of [1, 2, 3]) await ns.ip('address', 'add', `2001:db8::${host}/128`, 'dev', 'lo');
+    const answers = await run(
+      ns,
+      `
+      const answers = [];
+      for (const [port, to] of [[7001, '2001:db8::1'], [7002, '2001:db8::2'], [7003, '2001:db8::3'], [7004, '::1']]) {
+        const client = await clientAt(to === '::1' ? to : '2001:db8::3');
+        relay(port);
+        client.send('x', port, to);
+        answers.push((await once(client, 'message'))[1].address);
+      }
+      console.log(answers.join(' '));
+      process.exit();`,
+    );
+    expect(answers).toBe('2001:db8::1 2001:db8::2 2001:db8::3 ::1');
+  });
+
+  it('knows a client of a link-local address again after its first datagram', async () => {
+    await using ns = await testNamespace();
+    await ns.sh(
+      'ip link add near type veth peer name far; ip link set far up; ip link set near up; ip addr add fe80::9/64 dev near nodad',
+    );
+    const seen = await run(
+      ns,
+      `
+      relay(7001);
+      const client = await clientAt('fe80::9%near');
+      for (let i = 0; i < 3; i++) {
+        client.send('x', 7001, 'fe80::9%near');
+        await once(client, 'message');
+      }
+      console.log(clientsOfServer.length, new Set(clientsOfServer).size);
+      process.exit();`,
+    );
+    expect(seen).toBe('3 1');
   });
 });

@@ -1,4 +1,6 @@
 import { execFileSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { execa } from 'execa';
 import { describe, expect, it, vi } from 'vitest';
@@ -7,6 +9,11 @@ import { fate, Opened, textOf } from './support.ts';
 vi.mock('node:net', async original => {
   const net = await original<typeof import('node:net')>();
   return { ...net, createServer: vi.fn(net.createServer) };
+});
+
+vi.mock('node:dgram', async original => {
+  const dgram = await original<typeof import('node:dgram')>();
+  return { ...dgram, createSocket: vi.fn(dgram.createSocket) };
 });
 
 /** How many servers an action makes. */
@@ -104,6 +111,70 @@ describe('the relay of a TCP port before somebody connects', () => {
     expect((await execa(process.execPath, args, { timeout: 20_000 })).stdout).toBe('over');
   });
 });
+
+describe('the relay of a UDP port before somebody asks', () => {
+  const socketsMade = () => vi.mocked(createSocket).mock.calls.length;
+
+  it('makes sockets for the first datagram, and for no other port', async () => {
+    await using opened = new Opened();
+    const server = await opened.udp('127.0.0.1');
+    server.on('message', (data, from) => server.send(data, from.port, from.address));
+    const client = await opened.udp('::1');
+    const { address, port } = server.address();
+    const before = socketsMade();
+    const holds = [1, 2, 3].map(() => opened.relayed('udp', { address, port }).hold);
+    expect(socketsMade()).toBe(before);
+    const answered = once(client, 'message');
+    client.send('hello', holds[1]?.port ?? 0, '::1');
+    await answered;
+    // One that listens and one that asks the container, and on a host with several addresses one for each.
+    const forOne = socketsMade() - before;
+    expect(forOne).toBeGreaterThanOrEqual(2);
+    const again = once(client, 'message');
+    client.send('again', holds[1]?.port ?? 0, '::1');
+    await again;
+    expect(socketsMade() - before).toBe(forOne);
+  });
+
+  it('loses none of the datagrams that come before it reads, nor their order', async () => {
+    await using opened = new Opened();
+    const server = await opened.udp('127.0.0.1');
+    const heard: string[] = [];
+    server.on('message', data => heard.push(data.toString().slice(0, 2)));
+    const { address, port } = server.address();
+    const { hold } = opened.relayed('udp', { address, port });
+    // They have come when the event loop is free again.
+    execFileSync(process.execPath, ['-e', datagrams(hold.port, 30)]);
+    await expect.poll(() => heard).toEqual(Array.from({ length: 30 }, (_, i) => String(i).padStart(2, '0')));
+  });
+
+  it('serves one that came before it was a relay', async () => {
+    await using opened = new Opened();
+    const server = await opened.udp('127.0.0.1');
+    const heard = once(server, 'message');
+    const { address, port } = server.address();
+    const { holds, hold } = opened.hold('udp');
+    execFileSync(process.execPath, ['-e', datagrams(hold.port, 1)]);
+    holds.add({ ...hold, relay: { address, port } });
+    expect(String((await heard)[0])).toMatch(/^00/);
+  });
+
+  it('gives its port back', async () => {
+    await using opened = new Opened();
+    const { holds, hold } = opened.relayed('udp', { address: '127.0.0.1', port: 9 });
+    const before = socketsMade();
+    await holds.delete(hold);
+    expect(socketsMade()).toBe(before);
+    expect((await opened.udp('::', hold.port)).address().port).toBe(hold.port);
+  });
+});
+
+/** A script that sends datagrams of 1000 bytes that begin with their number. */
+const datagrams = (port: number, count: number): string =>
+  `const socket = require('dgram').createSocket('udp6');
+  let left = ${count};
+  for (let i = 0; i < ${count}; i++)
+    socket.send(String(i).padStart(2, '0').padEnd(1000, 'x'), ${port}, '::1', () => --left || socket.close());`;
 
 /** A script that makes connections, says hello on each and ends. */
 const clients = (port: number, count: number): string =>

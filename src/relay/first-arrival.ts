@@ -17,34 +17,58 @@ const SIGNAL_NUMBER = 23;
 /** Sockets handled before other work of the event loop gets its turn. */
 const BATCH = 64;
 
-/** Who is to be called, by the descriptor on which no connection has come yet. */
+/** Who is to be called, by the descriptor on which nothing has come yet. */
 const waiting = new Map<number, () => void>();
 let epoll: number | undefined;
+/** Whether a look is to be taken without a signal. */
+let isLookPlanned = false;
 
 /**
- * Makes a socket listen, and calls once when the first connection waits to be accepted there. Most ports that are
- * relayed are never connected to: until then such a one costs some bytes, and nothing of Node.js. The kernel tells of
- * connections on any of them by one signal (O_ASYNC, fcntl(2)) and of which they are by an epoll instance. That takes
+ * Makes a TCP socket listen, and calls once when the first connection waits to be accepted there. Most ports that are
+ * relayed are never asked for: until then such a one costs some bytes, and nothing of Node.js. The kernel tells of
+ * what comes to any of them by one signal (O_ASYNC, fcntl(2)) and of which they are by an epoll instance. That takes
  * no thread of libuv's pool, and unlike a call that waits on one it does not keep the process.
- * @param fd a bound socket; see {@link forgoFirstConnection}
+ * @param fd a bound socket; see {@link forgoArrival}
  * @param onConnection called on the event loop, at most once; must not throw
  * @throws NetlinkError; the descriptor is not waited for then
  */
 export function awaitFirstConnection(fd: number, onConnection: () => void): void {
-  epoll ??= open();
   // Before it listens, so that no connection comes unannounced.
-  NetlinkError.check(fcntl(fd, F_SETOWN, process.pid), 'fcntl F_SETOWN');
-  NetlinkError.check(fcntl(fd, F_SETSIG, SIGNAL_NUMBER), 'fcntl F_SETSIG');
-  NetlinkError.check(fcntl(fd, F_SETFL, O_ASYNC), 'fcntl F_SETFL');
+  announce(fd);
   NetlinkError.check(listen(fd, BACKLOG), 'listen');
   // Afterwards, for one that does not listen counts as ready.
-  NetlinkError.check(epollAddOnce(epoll, fd), 'epoll_ctl');
-  waiting.set(fd, onConnection);
+  watch(fd, onConnection);
+}
+
+/**
+ * The same for a UDP socket and the first datagram, which may be there already.
+ * @param onDatagram called on the event loop, at most once; must not throw
+ * @throws NetlinkError; the descriptor is not waited for then
+ */
+export function awaitFirstDatagram(fd: number, onDatagram: () => void): void {
+  announce(fd);
+  watch(fd, onDatagram);
+  if (isLookPlanned) return;
+  isLookPlanned = true;
+  setImmediate(look).unref();
 }
 
 /** No call will come. Closing the descriptor, which is the caller's next step, takes it out of the kernel's list. */
-export function forgoFirstConnection(fd: number): void {
+export function forgoArrival(fd: number): void {
   waiting.delete(fd);
+}
+
+function announce(fd: number): void {
+  epoll ??= open();
+  NetlinkError.check(fcntl(fd, F_SETOWN, process.pid), 'fcntl F_SETOWN');
+  NetlinkError.check(fcntl(fd, F_SETSIG, SIGNAL_NUMBER), 'fcntl F_SETSIG');
+  NetlinkError.check(fcntl(fd, F_SETFL, O_ASYNC), 'fcntl F_SETFL');
+}
+
+function watch(fd: number, onArrival: () => void): void {
+  epoll ??= open();
+  NetlinkError.check(epollAddOnce(epoll, fd), 'epoll_ctl');
+  waiting.set(fd, onArrival);
 }
 
 /** Both stay for as long as the process does; the handler of a signal does not keep it. */
@@ -55,15 +79,16 @@ function open(): number {
 }
 
 function look(): void {
+  isLookPlanned = false;
   const ready = epoll === undefined ? 0 : epollReady(epoll, BATCH);
   // An error number: there is none for a call on an open descriptor that does not wait.
   if (typeof ready === 'number') return;
   for (const fd of ready) {
-    const onConnection = waiting.get(fd);
+    const onArrival = waiting.get(fd);
     if (!waiting.delete(fd)) continue;
     // Without signals for those that come later.
     fcntl(fd, F_SETFL, 0);
-    onConnection?.();
+    onArrival?.();
   }
   if (ready.length === BATCH) setImmediate(look).unref();
 }
