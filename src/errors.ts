@@ -230,6 +230,13 @@ const TABLE = {
     cause: 'No port of the range asked for, or of the range of ephemeral ports, is free on the host.',
     remedy: 'Give a larger range, or stop what holds its ports.',
   },
+  DESCRIPTORS_EXHAUSTED: {
+    status: 500,
+    cause:
+      'tsnet may have no more files open: a published port takes one for each address family, and some are left for its other work.',
+    remedy:
+      'Raise LimitNOFILE= of what starts tsnet (tsnet.service, for the managed plugin containerd.service and docker.service) and restart it, or publish fewer ports.',
+  },
   HOST_ADDRESS: {
     status: 400,
     cause: 'The address that a port is to be published on is none of this host.',

@@ -1,16 +1,16 @@
 import { closeSync, readFileSync } from 'node:fs';
-import { TsnetError } from '../../errors.ts';
-import { portText } from '../../host-state/ops.ts';
 import type { PortHold, PortProtocol } from '../../host-state/types.ts';
 import type { Relay } from '../../relay/relay.ts';
 import type { HoldRequest } from '../kernel.ts';
 import { hasCode, NetlinkError } from '../netlink/netlink-error.ts';
 import { type BindOptions, bindPort } from './bind-port.ts';
+import { isSpare } from './descriptors.ts';
 import { HoldBook, isWildcard, type Port } from './hold-book.ts';
+import { explain, noPortFree, notOfHost } from './hold-errors.ts';
 import { sameRelay, startRelay } from './hold-relay.ts';
 import { hostAddress } from './host-address.ts';
 import { onlyConnectionsOn, portUser } from './port-user.ts';
-import { EADDRINUSE } from './sockets.ts';
+import { EADDRINUSE, EMFILE } from './sockets.ts';
 
 /** How often another ephemeral port is tried when the one of the first address is taken on the second. */
 const EPHEMERAL_ATTEMPTS = 100;
@@ -39,7 +39,7 @@ export class PortHolds {
   /**
    * Holds a port on all the addresses, or on none. What the same owner holds already stays as it is. `::` is left out
    * of the result on a host without IPv6.
-   * @throws TsnetError PORT_TAKEN, PORTS_EXHAUSTED, HOST_ADDRESS, ADDRESS_INVALID or KERNEL
+   * @throws TsnetError PORT_TAKEN, PORTS_EXHAUSTED, DESCRIPTORS_EXHAUSTED, HOST_ADDRESS, ADDRESS_INVALID or KERNEL
    */
   hold(request: HoldRequest): readonly PortHold[] {
     const addresses = [...new Set(request.addresses.map(address => hostAddress(address).text))];
@@ -60,7 +60,7 @@ export class PortHolds {
   /**
    * Holds a port as it was held before, also on an address that the host does not have yet. Nothing happens when it is
    * held so; where only the relay differs, that is replaced.
-   * @throws TsnetError PORT_TAKEN, HOST_ADDRESS or KERNEL
+   * @throws TsnetError PORT_TAKEN, DESCRIPTORS_EXHAUSTED, HOST_ADDRESS or KERNEL
    */
   add(hold: PortHold): void {
     const present = this.#book.get(hold);
@@ -68,7 +68,7 @@ export class PortHolds {
       if (present?.hold.owner === hold.owner) this.#update(present, hold);
       else this.#open(hold, { freebind: true });
     } catch (error) {
-      throw this.#explain(hold, error);
+      throw explain(hold, error, port => this.#taker(port));
     }
   }
 
@@ -126,7 +126,7 @@ export class PortHolds {
       }
       for (const entry of fresh) void this.#release(entry);
       if (isTaken) throw noPortFree(protocol, addresses, error);
-      throw current === undefined ? error : this.#explain(current, error);
+      throw current === undefined ? error : explain(current, error, port => this.#taker(port));
     }
   }
 
@@ -142,7 +142,13 @@ export class PortHolds {
       if (isWildcard(hold.address)) return undefined;
       throw notOfHost(hold);
     }
-    if (typeof bound !== 'string') return this.#enter({ ...hold, port: bound.port }, bound.fd);
+    if (typeof bound !== 'string') {
+      if (isSpare(bound.fd)) {
+        closeSync(bound.fd);
+        throw new NetlinkError(EMFILE, 'hold');
+      }
+      return this.#enter({ ...hold, port: bound.port }, bound.fd);
+    }
     const { addresses = [hold.address] } = options;
     const port = hold.port === 0 ? this.#freeInBook(hold.protocol, addresses) : hold.port;
     return this.#enter({ ...hold, port }, undefined);
@@ -188,19 +194,10 @@ export class PortHolds {
     throw noPortFree(protocol, addresses);
   }
 
-  /** What the user is told when a port cannot be held. */
-  #explain(hold: PortHold, error: unknown): unknown {
-    if (!(error instanceof NetlinkError)) return error;
-    const { message } = error;
-    const cause: unknown = error;
-    if (hasCode(error, 'EADDRINUSE')) {
-      const owner = this.holderOf(hold);
-      const who = owner === undefined ? portUser(hold) : this.#describeOwner(owner);
-      return new TsnetError('PORT_TAKEN', `port ${portText(hold)} is taken by ${who}`, { cause });
-    }
-    // EINVAL: link-local IPv6 addresses need a link to go with them.
-    if (hasCode(error, 'EADDRNOTAVAIL', 'EINVAL')) return notOfHost(hold, cause);
-    return new TsnetError('KERNEL', `port ${portText(hold)} cannot be held: ${message}`, { cause });
+  /** Who has a port that cannot be held, in words. */
+  #taker(port: Port): string {
+    const owner = this.holderOf(port);
+    return owner === undefined ? portUser(port) : this.#describeOwner(owner);
   }
 }
 
@@ -216,16 +213,6 @@ function bindPast(hold: PortHold, options: BindOptions): ReturnType<typeof bindP
     return bindPort(hold, { ...options, reuse: true });
   }
 }
-
-const notOfHost = (hold: PortHold, cause?: unknown): TsnetError =>
-  new TsnetError('HOST_ADDRESS', `port ${portText(hold)} cannot be held: the host has no such address`, {
-    cause,
-  });
-
-const noPortFree = (protocol: PortProtocol, addresses: readonly string[], cause?: unknown): TsnetError =>
-  new TsnetError('PORTS_EXHAUSTED', `no ephemeral ${protocol} port is free on ${addresses.join(' and ')}`, {
-    cause,
-  });
 
 /** The range that the kernel itself chooses from, IPv6 included. */
 function ephemeralRange(): readonly [number, number] {

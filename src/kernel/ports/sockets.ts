@@ -11,7 +11,7 @@ const bindings = {
   listen: libc.func('int listen(int fd, int backlog)'),
 };
 
-export const { EADDRINUSE, EAFNOSUPPORT, EPROTONOSUPPORT } = constants.errno;
+export const { EADDRINUSE, EAFNOSUPPORT, EMFILE, EPROTONOSUPPORT } = constants.errno;
 /** Not among the numbers that node knows; the same on all architectures that it runs on. */
 export const ESOCKTNOSUPPORT = 94;
 
