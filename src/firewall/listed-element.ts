@@ -21,6 +21,8 @@ const PARTS = z.union([
   PART.transform(part => [part]),
 ]);
 
+const MAPPING = z.tuple([z.unknown(), z.unknown()]);
+
 /**
  * An element as libnftables-json(5) has it; undefined for one that tsnet would not have put there: a wildcard, one
  * with a timeout.
@@ -29,7 +31,7 @@ export function listedElement(set: FirewallSet, listed: unknown): FirewallElemen
   try {
     const fields = valueFields(set);
     if (fields === undefined) return checkElement({ set, key: read(keyFields(set), listed) });
-    const [key, value] = z.tuple([z.unknown(), z.unknown()]).parse(listed);
+    const [key, value] = MAPPING.parse(listed);
     return checkElement({ set, key: read(keyFields(set), key), value: read(fields, value) });
   } catch {
     return undefined;

@@ -1,3 +1,6 @@
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
 import { execa } from 'execa';
 import { activeZones, chooseZone, ZONES } from './firewalld-zones.ts';
 
@@ -58,6 +61,7 @@ export class Firewalld {
   async #settle(): Promise<FirewalldOutcome> {
     const bridges = this.#bridges();
     if (bridges.length === 0 && this.#known.size === 0) return NOTHING;
+    if (!(await isInstalled())) return NOTHING;
     const active = await run('--get-active-zones');
     if (active.absent) return NOTHING;
     if (active.problem !== undefined) return { ...NOTHING, problem: active.problem };
@@ -91,6 +95,16 @@ async function usableZone(active: ReadonlyMap<string, unknown>): Promise<string 
   if (active.has(ZONES[0])) return ZONES[0];
   const all = await run('--get-zones');
   return all.problem === undefined && !all.absent ? chooseZone(all.stdout) : undefined;
+}
+
+/** To try it takes a child process, and the event loop some milliseconds, after each network on a host without it. */
+async function isInstalled(): Promise<boolean> {
+  const directories = (process.env['PATH'] ?? '').split(':').filter(directory => directory !== '');
+  const found = directories.map(directory => access(join(directory, PROGRAM), constants.X_OK));
+  return Promise.any(found).then(
+    () => true,
+    () => false,
+  );
 }
 
 interface Answer {

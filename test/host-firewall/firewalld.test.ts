@@ -1,9 +1,15 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { execa } from 'execa';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Firewalld } from '../../src/host-firewall/firewalld.ts';
 import { activeZones, chooseZone } from '../../src/host-firewall/firewalld-zones.ts';
+
+vi.mock('execa', async original => {
+  const real = await original<typeof import('execa')>();
+  return { ...real, execa: vi.fn(real.execa) };
+});
 
 const PATH = process.env['PATH'] ?? '';
 let dir: string;
@@ -35,6 +41,18 @@ const linksOf = (zone: string) =>
 const calls = (): number => readFileSync(join(dir, 'calls'), 'utf8').trimEnd().split('\n').length;
 
 describe('bridges under firewalld', () => {
+  it('are no matter where it is not installed, for which no process is started', async () => {
+    bridges = ['tsb1'];
+    vi.mocked(execa).mockClear();
+    for (const path of ['/var/empty', '', `/var/empty:${join(dir, 'zones')}`]) {
+      process.env['PATH'] = path;
+      expect(await firewalld.settle()).toEqual({ bound: [], released: [] });
+    }
+    expect(execa).not.toHaveBeenCalled();
+    process.env['PATH'] = `/var/empty:${dir}:${PATH}`;
+    expect((await firewalld.settle()).bound).toEqual(['tsb1']);
+  });
+
   it('get into the zone of the engine, in one call for all of them, and once', async () => {
     put('docker', 'docker0');
     bridges = ['tsb1', 'tsb2'];

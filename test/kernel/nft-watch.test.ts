@@ -22,13 +22,22 @@ const onError = (error: Error): never => {
 const tables = (): string[] =>
   changes.map(change => (change === 'unknown' ? change : `${change.family} ${change.table}`));
 
+const startWatch = (queue?: number): NftWatch =>
+  namespace.run(
+    () =>
+      new NftWatch({
+        own: () => nft.ports,
+        onChange: change => changes.push(change),
+        onError,
+        ...(queue === undefined ? {} : { queue }),
+      }),
+  );
+
 beforeEach(async () => {
   namespace = await nftNamespace();
   changes = [];
   nft = namespace.run(() => Nft.open());
-  watch = namespace.run(
-    () => new NftWatch({ own: () => nft.ports, onChange: change => changes.push(change), onError }),
-  );
+  watch = startWatch();
 });
 
 afterEach(async () => {
@@ -71,7 +80,26 @@ test('does not hear of another namespace', async () => {
   expect(tables()).toEqual(['inet here']);
 });
 
+test('loses nothing by the ports of a container, however many', async () => {
+  const ports = Array.from(
+    { length: 20_000 },
+    (_, i): FirewallElement => ({
+      set: 'publish4',
+      key: ['tcp', `${i + 1}`],
+      value: ['198.18.0.2', `${i + 1}`],
+    }),
+  );
+  await nft.run(renderTable([], undefined));
+  await nft.elements.change(ports, []);
+  await nft.elements.change([], ports);
+  await namespace.exec('nft', 'add table inet after');
+  await waitFor('a change after that', () => changes.length > 0);
+  expect(tables()).toEqual(['inet after']);
+});
+
 test('lost notifications count as a change of anything', async () => {
+  await watch.close();
+  watch = startWatch(64 * 1024);
   // Nothing is read while this thread waits for a synchronous child, so the buffer of the socket overflows.
   const keys = Array.from({ length: 5000 }, (_, i) => `${i + 1}`).join(', ');
   const flood = `add table inet a\nadd set inet a s { type inet_service; }\nadd element inet a s { ${keys} }`;
