@@ -19,7 +19,7 @@ export class OutsideWorld {
 
   /**
    * The network has become the container's way out, and with it the one whose ports are published.
-   * @throws TsnetError PORT_TAKEN, PORTS_EXHAUSTED, HOST_ADDRESS: the engine then gives up the container's start
+   * @throws TsnetError PORT_TAKEN, PORTS_EXHAUSTED, DESCRIPTORS_EXHAUSTED, HOST_ADDRESS: the engine then gives up the container's start
    */
   async program(request: ProgramRequest, call: Call): Promise<void> {
     const { runner, state } = this.#context;

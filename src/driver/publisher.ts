@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { TsnetError } from '../errors.ts';
 import { diff } from '../host-state/diff.ts';
 import { portText } from '../host-state/ops.ts';
@@ -13,6 +14,9 @@ import { refuseLate } from './change.ts';
 import { type Context, factsFor } from './context.ts';
 import { nameOfEndpoint, nameOfNetwork } from './object-names.ts';
 
+/** Ports taken before other work of the event loop gets its turn: ranges of ten thousand are published for media servers. */
+const BATCH = 50;
+
 /** Publishes the ports of an endpoint on the host and takes them back. Callers hold the endpoint's network. */
 export class Publisher {
   readonly #context: Context;
@@ -24,7 +28,7 @@ export class Publisher {
   /**
    * Finds a port of the host for each that is asked for, and opens the way: all of them or, when one is taken, none.
    * @param relay whether the host's IPv6 addresses may be relayed to a container that has only IPv4
-   * @throws TsnetError PORT_TAKEN, PORTS_EXHAUSTED, HOST_ADDRESS, DEADLINE
+   * @throws TsnetError PORT_TAKEN, PORTS_EXHAUSTED, DESCRIPTORS_EXHAUSTED, HOST_ADDRESS, DEADLINE
    */
   async publish(network: Network, endpoint: Endpoint, relay: boolean, call: Call): Promise<void> {
     const facts = await factsFor(this.#context.kernel, network);
@@ -79,7 +83,8 @@ export class Publisher {
     const published: PublishedPort[] = [];
     const taken: PortHold[] = [];
     try {
-      for (const port of wanted) {
+      for (const [number, port] of wanted.entries()) {
+        if (number > 0 && number % BATCH === 0) await setImmediate();
         const holds = this.#find(port, endpoint.id);
         taken.push(...holds);
         for (const { protocol, address, port: hostPort } of holds)

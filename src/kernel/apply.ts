@@ -6,7 +6,7 @@ import { EndMissing } from './sandbox/end.ts';
 import { Ahead } from './steps/ahead.ts';
 import { step, type Ways } from './steps/step.ts';
 
-/** Ports given back before other work of the event loop gets its turn: a container may have a thousand, in two families. */
+/** Steps for ports, which wait for nothing, before other work of the event loop gets its turn: a container may have a thousand, in two families. */
 const BATCH = 50;
 
 /** See Kernel.apply. */
@@ -19,7 +19,7 @@ export async function apply(
   const made = new Set<string>();
   using ahead = new Ahead();
   for (const [number, op] of ops.entries()) {
-    if (op.op === 'hold.delete' && number % BATCH === 0) await setImmediate();
+    if (number > 0 && number % BATCH === 0 && isForPort(op)) await setImmediate();
     try {
       const running = step(ways, op, ahead.take(op), made);
       ahead.prepare(ops[number + 1]);
@@ -38,6 +38,8 @@ export async function apply(
   const what = failures.map(failure => failure.what).join('; ');
   throw new TsnetError(first.code, what, { cause: new AggregateError(failures) });
 }
+
+const isForPort = ({ op }: Op): boolean => op === 'hold.add' || op === 'hold.delete';
 
 /** `link tsb1a2 (network web): EEXIST …`: the object in the kernel, the one the user knows, the kernel's words. */
 function named(error: unknown, op: Op, context: string): TsnetError {

@@ -27,6 +27,27 @@ describe('ProgramExternalConnectivity', () => {
     expect([...world.kernel.model.holds.keys()]).toEqual(['tcp 0.0.0.0 8080', 'tcp :: 8080']);
   });
 
+  it('takes thousands of ports without keeping the event loop', async () => {
+    const world = new World();
+    await attach(world, 'nat', 1);
+    const many = Array.from({ length: 2000 }, (_, i) =>
+      port({ port: 1 + i, hostPort: 10_000 + i, hostPortEnd: 10_000 + i }),
+    );
+    let held = 0;
+    const seen: number[] = [];
+    const look = () => {
+      const { size } = world.kernel.model.holds;
+      if (size > held) seen.push(size);
+      held = size;
+      if (size < 4000) setImmediate(look);
+    };
+    setImmediate(look);
+    await program(world, 'nat', 1, ...many);
+    expect(world.kernel.model.holds.size).toBe(4000);
+    expect(seen.length).toBeGreaterThanOrEqual(39);
+    expect(Math.max(...seen.map((size, i) => size - (seen[i - 1] ?? 0)))).toBeLessThanOrEqual(100);
+  });
+
   it('is refused for an endpoint in no container', async () => {
     const world = new World();
     await attach(world, 'nat');
