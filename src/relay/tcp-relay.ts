@@ -1,9 +1,10 @@
 import { closeSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { onlySpareLeft } from '../kernel/ports/descriptors.ts';
 import { awaitFirstConnection, forgoArrival } from './first-arrival.ts';
 import { admission, type Relay, type RelayTarget } from './relay.ts';
 
-/** Connections of one relay; more are closed as they come, so that a crowd cannot take all descriptors of the daemon. */
+/** Connections of one relay; more are closed as they come, as are those that would take the descriptors which tsnet's other work needs. */
 const MOST_CONNECTIONS = 10_000;
 /** Go's value, and so docker-proxy's, in milliseconds: ends connections whose client is gone without a word. */
 const KEEP_ALIVE = 15_000;
@@ -29,7 +30,7 @@ export function startTcpRelay(fd: number, first: RelayTarget): Relay {
   awaitFirstConnection(fd, () => {
     server = serve(fd, client => {
       track(open, client);
-      if (!admits(client.remoteAddress ?? '::')) {
+      if (onlySpareLeft() || !admits(client.remoteAddress ?? '::')) {
         client.resetAndDestroy();
         return;
       }

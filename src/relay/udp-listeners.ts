@@ -1,6 +1,8 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { closeSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { bindPort } from '../kernel/ports/bind-port.ts';
+import { isSpare } from '../kernel/ports/descriptors.ts';
 import { receiveDatagram } from '../kernel/ports/receive-datagram.ts';
 import { setReceiveBuffer, setReuseAddress } from '../kernel/ports/sockets.ts';
 
@@ -90,7 +92,9 @@ export class UdpListeners {
       // Two sockets can have the port while both allow it: for the length of this call.
       setReuseAddress(fd, true);
       const bound = bindPort({ protocol: 'udp', address, port: this.#port }, { reuse: true });
-      if (typeof bound !== 'string') this.#byAddress.set(address, this.#listen(bound.fd));
+      if (typeof bound === 'string') return;
+      if (isSpare(bound.fd)) closeSync(bound.fd);
+      else this.#byAddress.set(address, this.#listen(bound.fd));
     } catch {
       // It is gone again, or not there yet (duplicate address detection): the socket of all addresses does meanwhile.
     } finally {

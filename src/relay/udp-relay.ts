@@ -2,6 +2,7 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { closeSync } from 'node:fs';
 import { familyOf } from '../addresses.ts';
 import { NetlinkError } from '../kernel/netlink/netlink-error.ts';
+import { onlySpareLeft } from '../kernel/ports/descriptors.ts';
 import { setReceiveBuffer } from '../kernel/ports/sockets.ts';
 import { awaitFirstDatagram, forgoArrival } from './first-arrival.ts';
 import { admission, type Relay, type RelayTarget } from './relay.ts';
@@ -10,7 +11,7 @@ import { lookup, RECEIVE_BUFFER, UdpListeners } from './udp-listeners.ts';
 export interface UdpRelayLimits {
   /** Milliseconds after which a client is forgotten that nothing comes from or goes to. */
   readonly idle: number;
-  /** Clients, each of which has a socket of its own; for one more the client goes that has been idle for longest. */
+  /** Clients, each of which has a socket of its own; for one more, or where descriptors are short, the one goes that has been idle for longest. */
   readonly clients: number;
 }
 
@@ -62,9 +63,11 @@ export function startUdpRelay(fd: number, { place, target: first, limits = LIMIT
     client.timer.refresh();
   };
 
-  const admit = (key: string, listener: Socket, { address, port }: RemoteInfo): Client => {
+  const admit = (key: string, listener: Socket, { address, port }: RemoteInfo): Client | undefined => {
     const [oldest] = clients.keys();
-    if (clients.size >= limits.clients && oldest !== undefined) forget(oldest);
+    const isFull = clients.size >= limits.clients || onlySpareLeft();
+    if (isFull && oldest === undefined) return undefined;
+    if (isFull && oldest !== undefined) forget(oldest);
     const upstream = createSocket({ type: `udp${familyOf(target.address)}`, lookup });
     const timer = setTimeout(forget, limits.idle, key).unref();
     const client: Client = { listener, upstream, early: [], timer };

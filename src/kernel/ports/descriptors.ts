@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 
-/** Left for calls, files and the connections of relays, however many ports are published; of a small limit a quarter. */
+/** Left for calls and files, however many ports are published and whoever connects to them; of a small limit a quarter. */
 const SPARE = 256;
 
 let limit: number | undefined;
@@ -14,3 +14,14 @@ export function mostDescriptors(): number {
 /** Whether a descriptor is one of those that are left for other things: the kernel gives the lowest that is free. */
 export const isSpare = (fd: number): boolean =>
   fd >= mostDescriptors() - Math.min(SPARE, Math.floor(mostDescriptors() / 4));
+
+/** Whether only those are left, for sockets whose number node does not tell: opens a file to see, which takes some microseconds. */
+export function onlySpareLeft(): boolean {
+  try {
+    const fd = openSync('/dev/null', 'r');
+    closeSync(fd);
+    return isSpare(fd);
+  } catch {
+    return true;
+  }
+}
