@@ -65,9 +65,10 @@ export function startUdpRelay(fd: number, { place, target: first, limits = LIMIT
 
   const admit = (key: string, listener: Socket, { address, port }: RemoteInfo): Client | undefined => {
     const [oldest] = clients.keys();
-    const isFull = clients.size >= limits.clients || onlySpareLeft();
-    if (isFull && oldest === undefined) return undefined;
-    if (isFull && oldest !== undefined) forget(oldest);
+    if (clients.size >= limits.clients || onlySpareLeft()) {
+      if (oldest === undefined) return undefined;
+      forget(oldest);
+    }
     const upstream = createSocket({ type: `udp${familyOf(target.address)}`, lookup });
     const timer = setTimeout(forget, limits.idle, key).unref();
     const client: Client = { listener, upstream, early: [], timer };
