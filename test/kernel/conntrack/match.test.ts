@@ -45,6 +45,7 @@ describe('fitsAny', () => {
           expect(isWanted(one)).toBe(expected);
         }
       }),
+      { numRuns: 1000 },
     );
     expect(Math.min(found.yes, found.no)).toBeGreaterThan(50);
   });
