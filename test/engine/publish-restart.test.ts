@@ -13,6 +13,7 @@ import {
   ready,
   startServer,
 } from './support/publish-lab.ts';
+import { soon } from './support/soon.ts';
 import { ENGINES, TsnetHost, tsnetLab } from './support/tsnet-host.ts';
 
 const LAN = '198.18.0.1';
@@ -87,7 +88,8 @@ describe.each(ENGINES)('published ports over a restart, engine %s', engine => {
       timeout: 30_000,
       what: 'the ports to be closed',
     });
-    await expectUnpublished(host, ...PLACES);
+    // The intent goes first.
+    await soon(() => expectUnpublished(host, ...PLACES));
   });
 
   it('of the engine, which is killed and says nothing, are free for the next container', async () => {
