@@ -34,10 +34,10 @@ let isLookPlanned = false;
  */
 export function awaitFirstConnection(fd: number, onConnection: () => void): void {
   // Before it listens, so that no connection comes unannounced.
-  announce(fd);
+  const epoll = announce(fd);
   NetlinkError.check(listen(fd, BACKLOG), 'listen');
   // Afterwards, for one that does not listen counts as ready.
-  watch(fd, onConnection);
+  watch(epoll, fd, onConnection);
 }
 
 /**
@@ -46,8 +46,7 @@ export function awaitFirstConnection(fd: number, onConnection: () => void): void
  * @throws NetlinkError; the descriptor is not waited for then
  */
 export function awaitFirstDatagram(fd: number, onDatagram: () => void): void {
-  announce(fd);
-  watch(fd, onDatagram);
+  watch(announce(fd), fd, onDatagram);
   if (isLookPlanned) return;
   isLookPlanned = true;
   setImmediate(look).unref();
@@ -58,15 +57,16 @@ export function forgoArrival(fd: number): void {
   waiting.delete(fd);
 }
 
-function announce(fd: number): void {
+/** Has the kernel send a signal for what comes. @returns the epoll instance to tell which it was */
+function announce(fd: number): number {
   epoll ??= open();
   NetlinkError.check(fcntl(fd, F_SETOWN, process.pid), 'fcntl F_SETOWN');
   NetlinkError.check(fcntl(fd, F_SETSIG, SIGNAL_NUMBER), 'fcntl F_SETSIG');
   NetlinkError.check(fcntl(fd, F_SETFL, O_ASYNC), 'fcntl F_SETFL');
+  return epoll;
 }
 
-function watch(fd: number, onArrival: () => void): void {
-  epoll ??= open();
+function watch(epoll: number, fd: number, onArrival: () => void): void {
   NetlinkError.check(epollAddOnce(epoll, fd), 'epoll_ctl');
   waiting.set(fd, onArrival);
 }

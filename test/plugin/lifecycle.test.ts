@@ -61,6 +61,15 @@ describe.each(ALL.map((generation, at) => ({ generation, at })))('on engine $gen
     expect(Math.min(...listening)).toBeGreaterThan(0);
   });
 
+  it('may have as many files open as its engine may: each published port takes some', async () => {
+    const limits = (file: string) =>
+      /^Max open files +(\d+) +(\d+)/m.exec(readFileSync(file, 'utf8'))?.slice(1).map(Number);
+    // The engine's, which every process of this test inherits; node raises the one that holds as far as it may.
+    const [, most] = limits('/proc/self/limits') ?? [];
+    expect(most).toBeGreaterThan(0);
+    expect(limits(onHost(host(), `/proc/${await host().pluginPid()}/limits`))).toEqual([most, most]);
+  });
+
   it('is kept by networks on its full name from being disabled, and not by those on the plain one', async () => {
     const full = `${host().plugin}:latest`;
     await host().docker('network', 'create', '-d', full, '--subnet', '198.19.3.0/24', 'counted');

@@ -27,22 +27,21 @@ export async function findFlows(
     const flow = decodeFlow(payload);
     return flow !== undefined && isWanted(flow);
   };
-  const inOne = isOneCheaper || (family === AF_INET && areOfOne(patterns));
+  const common = commonOf(patterns);
+  const inOne = isOneCheaper || (family === AF_INET && isOfOne(common));
   const each = inOne ? undefined : dumpsFitting(family, patterns);
-  const dumps = (each ?? [dumpFitting(family, commonOf(patterns)) ?? dumpAll(family)]).map(payload =>
+  const dumps = (each ?? [dumpFitting(family, common) ?? dumpAll(family)]).map(payload =>
     pool.dump({ type: CT_GET, payload, operation: 'dump of connections', keep }),
   );
   return (await Promise.all(dumps)).flat().map(({ payload }) => payload);
 }
 
 /**
- * Whether all are of one container, as its ports are: its flows are few among those of a host, and by its address the
+ * Whether patterns that have this in common are all of one container, as its ports are: its flows are few among those of a host, and by its address the
  * kernel leaves out the rest (an IPv6 address it cannot be told, see dumpFitting()).
  */
-function areOfOne(patterns: readonly Pattern[]): boolean {
-  const { original, reply } = commonOf(patterns);
-  return [original, reply].some(({ source, destination }) => (source ?? destination) !== undefined);
-}
+const isOfOne = ({ original, reply }: Pattern): boolean =>
+  [original, reply].some(({ source, destination }) => (source ?? destination) !== undefined);
 
 /** @returns undefined where the kernel cannot be told one of the patterns */
 function dumpsFitting(family: Family, patterns: readonly Pattern[]): readonly Buffer[] | undefined {

@@ -3,6 +3,7 @@ import { setsockopt, stableBuffer } from '../libc.ts';
 import { MSG_DONTWAIT } from '../netlink/constants.ts';
 import { int32 } from '../netlink/open-socket.ts';
 import { addressText } from '../rtnetlink/notation.ts';
+import { IPPROTO_IPV6, SOCKADDR_IN6 } from './sockets.ts';
 
 /** A UDP datagram over IPv6. */
 export interface Datagram {
@@ -18,12 +19,9 @@ export interface Datagram {
   readonly to: string | undefined;
 }
 
-const IPPROTO_IPV6 = 41;
 const IPV6_RECVPKTINFO = 49;
 const IPV6_PKTINFO = 50;
 
-/** struct sockaddr_in6 of <linux/in6.h>. */
-const SOCKADDR_IN6 = 28;
 /** struct cmsghdr on machines of 64 bits, and what an in6_pktinfo begins with. */
 const CMSGHDR = 16;
 const ADDRESS = 16;

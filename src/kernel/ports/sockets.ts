@@ -22,7 +22,7 @@ export const IPPROTO_SCTP = 132;
 const SO_REUSEADDR = 2;
 const IPPROTO_IP = 0;
 const IP_FREEBIND = 15;
-const IPPROTO_IPV6 = 41;
+export const IPPROTO_IPV6 = 41;
 const IPV6_V6ONLY = 26;
 const IPV6_FREEBIND = 78;
 
@@ -30,7 +30,7 @@ const ON = int32(1);
 const OFF = int32(0);
 
 const SOCKADDR_IN = 16;
-const SOCKADDR_IN6 = 28;
+export const SOCKADDR_IN6 = 28;
 
 /**
  * struct sockaddr_in or sockaddr_in6.
