@@ -38,7 +38,7 @@ describe(`faults of the store, engine ${NEWEST}`, () => {
   beforeAll(async () => {
     lab = await FaultLab.make(NEWEST);
   });
-  afterEach(() => lab.host.host.docker('rm', '-f', 'late'));
+  afterEach(() => lab.host.host.discard('late'));
   afterAll(() => lab?.[Symbol.asyncDispose]());
 
   const isCopied = () =>
@@ -199,7 +199,7 @@ describe.each(ENGINES)('faults of the line between engine and tsnet, engine %s',
             'true',
           );
           ends.push(String(stderr));
-          await lab.host.host.docker('rm', '-f', `cut${k}`);
+          await lab.host.host.discard(`cut${k}`);
         }
         expect(await lab.lacking()).toEqual([]);
       });

@@ -35,7 +35,7 @@ describe.each(ENGINES)('announcements, engine %s', engine => {
       await task();
     } finally {
       await host.host.docker('network', 'disconnect', '-f', 'net', 'c1');
-      await host.host.docker('rm', '-f', 'peer');
+      await host.host.discard('peer');
       await host.docker('network', 'rm', 'net');
     }
   }

@@ -50,7 +50,7 @@ describe.each(ENGINES)('settings of interfaces, engine %s', engine => {
       return await task();
     } finally {
       await host.host.docker('network', 'disconnect', '-f', 'net', 'c1');
-      await host.host.docker('rm', '-f', 'c2', 'peer');
+      await host.host.discard('c2', 'peer');
       await host.docker('network', 'rm', 'net');
     }
   }

@@ -34,7 +34,7 @@ describe.each(ENGINES)('ports of a container on several networks, engine %s', en
     await createNetwork(host, 'abc', '--subnet', '198.18.12.0/24');
   });
   afterEach(async () => {
-    await host.host.docker('rm', '-f', 'shop');
+    await host.host.discard('shop');
     await expectUnpublished(
       host,
       '0.0.0.0:8080/tcp',

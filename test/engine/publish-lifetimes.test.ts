@@ -36,7 +36,7 @@ describe.each(ENGINES)('the life of a published port, engine %s', engine => {
     await startServer(host, 'client', 'other');
   });
   afterEach(async () => {
-    await host.host.docker('rm', '-f', 'c1', 'c2');
+    await host.host.discard('c1', 'c2');
     await expectUnpublished(host, ...PLACES);
   });
   afterAll(async () => {

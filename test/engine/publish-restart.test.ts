@@ -52,7 +52,7 @@ describe.each(ENGINES)('published ports over a restart, engine %s', engine => {
     await createNetwork(host, 'web', ...SUBNET);
   });
   afterEach(async () => {
-    await host.host.docker('rm', '-f', 'c1', 'c2');
+    await host.host.discard('c1', 'c2');
     await expectUnpublished(host, ...PLACES);
   });
   afterAll(() => lab?.destroy());

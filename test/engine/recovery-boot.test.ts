@@ -1,14 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Lab } from '../lab/lab.ts';
 import { waitFor } from '../lab/wait.ts';
-import {
-  engineView,
-  firewallElements,
-  linkIndexes,
-  linksCalledFor,
-  startRestored,
-  store,
-} from './support/host-view.ts';
+import { ownElements } from './support/bridge-lab.ts';
+import { engineView, linkIndexes, linksCalledFor, startRestored, store } from './support/host-view.ts';
 import { attached, ipJson, LAN4, macOf, reaches, startContainer, theShim } from './support/macvlan-lab.ts';
 import { ENGINES, TsnetHost } from './support/tsnet-host.ts';
 
@@ -43,7 +37,7 @@ describe.each(ENGINES)('host rebooted, engine %s', engine => {
     const shim = await theShim(host);
     const before = {
       cardMac: await macOf(host.host, 'eth0'),
-      firewall: await firewallElements(host),
+      firewall: await ownElements(host),
       shimMac: await macOf(host.host, shim),
       old: (await store(host)).endpoints.map(endpoint => endpoint.id),
     };
@@ -60,9 +54,7 @@ describe.each(ENGINES)('host rebooted, engine %s', engine => {
 
     // the engine does not run yet
     expect(Object.keys(await linkIndexes(host))).toEqual([bridge, shim].sort());
-    const tsnetOnly = (elements: string[] | undefined) =>
-      elements?.filter(e => !e.startsWith('engine_bridges '));
-    expect(tsnetOnly(await firewallElements(host))).toEqual(tsnetOnly(before.firewall));
+    expect(await ownElements(host)).toEqual(before.firewall);
     expect(await macOf(host.host, bridge)).toBe(bridgeMac);
     expect(await macOf(host.host, shim)).toBe(before.shimMac);
     const [row] = await ipJson(host.host, 'addr', 'show', 'dev', bridge);

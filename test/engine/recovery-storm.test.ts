@@ -2,10 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Lab } from '../lab/lab.ts';
 import { waitFor } from '../lab/wait.ts';
+import { ownElements } from './support/bridge-lab.ts';
 import {
   elementsCalledFor,
   engineView,
-  firewallElements,
   linkIndexes,
   linksCalledFor,
   startRestored,
@@ -79,9 +79,7 @@ describe.each(ENGINES)('tsnet killed at random moments, engine %s', engine => {
       },
       { what: () => `the links to be those of the store: they are ${found}\n${host.log().slice(-6000)}` },
     );
-    expect((await firewallElements(host))?.filter(element => !element.startsWith('engine_bridges '))).toEqual(
-      elementsCalledFor(view),
-    );
+    expect(await ownElements(host)).toEqual(elementsCalledFor(view));
     const known = await engineView(host);
     await waitFor(
       async () =>

@@ -134,6 +134,19 @@ export class Host extends LabNode {
     return this.dockerWith({}, ...args);
   }
 
+  /**
+   * Removes those of some containers that there are. Docker takes a name that no container has for the beginning of an
+   * id: one time in 256, `docker rm -f c1` removes somebody else.
+   * @throws Error when the engine does not answer, or keeps one of them
+   */
+  async discard(...names: string[]): Promise<void> {
+    const { stdout } = await this.dockerWith({ reject: true }, 'ps', '-a', '--format', '{{.Names}}');
+    const there = String(stdout)
+      .split('\n')
+      .filter(name => names.includes(name));
+    if (there.length > 0) await this.dockerWith({ reject: true }, 'rm', '-f', ...there);
+  }
+
   /** The same with a working directory (on the machine), input, a deadline, or `reject: true`. */
   async dockerWith(options: ExecOptions, ...args: string[]): Promise<ExecResult> {
     return execa('docker', args, {

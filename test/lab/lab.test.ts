@@ -106,6 +106,16 @@ describe.each(available)('a host with engine $generation', ({ generation, versio
     }
   });
 
+  test('discards containers by name, and none whose id begins like one', async () => {
+    await using lab = await Lab.create({ hosts: [{ engine }] });
+    const host = lab.host();
+    await host.loadImage();
+    const { stdout } = await host.docker('run', '-d', '--name', 'kept', 'busybox', 'sleep', '600');
+    await host.docker('run', '-d', '--name', 'c1', 'busybox', 'sleep', '600');
+    await host.discard('c1', 'c2', String(stdout).slice(0, 2));
+    expect((await host.docker('ps', '-a', '--format', '{{.Names}}')).stdout).toBe('kept');
+  });
+
   test('has docker compose', async () => {
     await using lab = await Lab.create({ hosts: [{ engine }] });
     const host = lab.host();

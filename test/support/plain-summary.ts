@@ -1,4 +1,8 @@
+import { stripVTControlCharacters } from 'node:util';
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
+
+/** How many differing lines a failure is told with. */
+const LINES = 4;
 
 /**
  * Ends the run with `N passed, N failed, N skipped` alone on a line. Before it, where the end of a
@@ -32,8 +36,20 @@ export default class PlainSummary implements Reporter {
 }
 
 function whereAndWhy(test: TestCase): string {
-  const why = test.result().errors?.map(firstLine)[0] ?? 'no error given';
+  const [first] = test.result().errors ?? [];
+  const why = first === undefined ? 'no error given' : `${firstLine(first)}${difference(first)}`;
   return `${test.module.relativeModuleId}: ${test.fullName}: ${why}`;
+}
+
+/** The first lines that a comparison found to differ, where there are more than the message says. */
+function difference({ diff }: { diff?: string }): string {
+  const lines = stripVTControlCharacters(diff ?? '').split('\n');
+  const differing = lines.filter(line => /^[-+] (?!Expected$|Received$)/.test(line));
+  if (differing.length === 0) return '';
+  return ` (${differing
+    .slice(0, LINES)
+    .map(line => line.replace(/\s+/g, ' '))
+    .join(' ')})`;
 }
 
 function firstLine(error: unknown): string {

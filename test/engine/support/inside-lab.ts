@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { Endpoint } from '../../../src/model.ts';
-import { createNetwork } from './bridge-lab.ts';
-import { firewallElements, networkId, store } from './host-view.ts';
+import { createNetwork, ownElements } from './bridge-lab.ts';
+import { networkId, store } from './host-view.ts';
 import { inContainer, ipJson, markedRoutes, startContainer } from './macvlan-lab.ts';
 import type { EngineGeneration, TsnetHost } from './tsnet-host.ts';
 
@@ -142,7 +142,7 @@ export async function everything(host: TsnetHost): Promise<Record<string, readon
   return {
     links: (await ipJson(host.host, 'link')).map(link => String(link['ifname'])).sort(),
     routes: (await markedRoutes(host)).sort(),
-    firewall: (await firewallElements(host)) ?? [],
+    firewall: await ownElements(host),
     networks: networks.map(({ id }) => id).sort(),
     endpoints: endpoints.map(({ id }) => id).sort(),
   };

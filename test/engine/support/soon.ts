@@ -6,7 +6,7 @@ const DELETION = 2000;
 /**
  * Asserts what is to be true as soon as links are gone that tsnet deletes in the background.
  * @param assertion is asked again and again
- * @throws Error with the words of its last failure after two seconds
+ * @throws its last failure, with what differs, after two seconds
  */
 export async function soon(assertion: () => Promise<void>): Promise<void> {
   let failure: unknown;
@@ -18,5 +18,10 @@ export async function soon(assertion: () => Promise<void>): Promise<void> {
         return false;
       },
     );
-  await waitFor(holds, { timeout: DELETION, what: () => `links to be gone: ${String(failure)}` });
+  try {
+    await waitFor(holds, { timeout: DELETION, what: 'links to be gone' });
+  } catch (timeout) {
+    if (failure instanceof Error) failure.message = `${(timeout as Error).message}: ${failure.message}`;
+    throw failure ?? timeout;
+  }
 }
