@@ -81,10 +81,12 @@ export async function macOf(node: LabNode, link: string): Promise<string> {
   return String(row?.['address']);
 }
 
-/** The MAC that a node holds for an address at present. */
-export async function neighbourOf(node: LabNode, address: string): Promise<string | undefined> {
+/** The MAC that a node holds for an address at present. @throws Error with what it holds, where there is no MAC in it */
+export async function neighbourOf(node: LabNode, address: string): Promise<string> {
   const rows = await ipJson(node, 'neigh', 'show', address);
-  return rows.map(row => row['lladdr'] as string | undefined).find(mac => mac !== undefined);
+  const mac = rows.map(row => row['lladdr'] as string | undefined).find(lladdr => lladdr !== undefined);
+  if (mac === undefined) throw new Error(`${node.name} has no MAC for ${address}: ${JSON.stringify(rows)}`);
+  return mac;
 }
 
 /** Names of the shims on a host. */
