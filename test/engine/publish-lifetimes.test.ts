@@ -134,7 +134,8 @@ describe.each(ENGINES)('the life of a published port, engine %s', engine => {
       String(
         (await host.host.sh(`grep -c 'dport=8080.*src=198.18.9.21' /proc/net/nf_conntrack || true`)).stdout,
       ).trim();
-    expect(await tracked()).toBe('1');
+    // what was refused before the server listened is tracked as well
+    expect(Number(await tracked())).toBeGreaterThan(0);
     await host.docker('rm', '-f', 'c1');
     expect(await tracked()).toBe('0');
     await client.stop();
