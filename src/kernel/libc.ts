@@ -93,11 +93,18 @@ export const eventfd = (flags: number): number => result(bindings.eventfd(0, fla
 export const fcntl = (fd: number, command: number, argument: number): number =>
   result(bindings.fcntl(fd, command, argument));
 
+/** Number of <linux/fcntl.h>. */
+const F_DUPFD_CLOEXEC = 1030;
+
+/** A second descriptor of what one is of, closed on exec. */
+export const duplicate = (fd: number): number => fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
 /** epoll_create1(2), closed on exec. */
 export const epollCreate = (): number => result(bindings.epollCreate(EPOLL_CLOEXEC));
 
 const EPOLL_CLOEXEC = 0x80000;
 const EPOLL_CTL_ADD = 1;
+const EPOLL_CTL_DEL = 2;
 const EPOLLIN = 1;
 const EPOLLONESHOT = 1 << 30;
 /** struct epoll_event is packed on x86-64 only (<linux/eventpoll.h>): its length, and where its data lies. */
@@ -110,6 +117,10 @@ export function epollAddOnce(epoll: number, fd: number): number {
   event.writeInt32LE(fd, EPOLL_DATA);
   return result(bindings.epollControl(epoll, EPOLL_CTL_ADD, fd, event));
 }
+
+/** Has `epoll` tell of `fd` no more, also when it is open under another number. */
+export const epollRemove = (epoll: number, fd: number): number =>
+  result(bindings.epollControl(epoll, EPOLL_CTL_DEL, fd, event));
 
 /**
  * What `epoll` has to tell of now, without waiting.

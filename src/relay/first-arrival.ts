@@ -1,4 +1,4 @@
-import { epollAddOnce, epollCreate, epollReady, fcntl } from '../kernel/libc.ts';
+import { epollAddOnce, epollCreate, epollReady, epollRemove, fcntl } from '../kernel/libc.ts';
 import { NetlinkError } from '../kernel/netlink/netlink-error.ts';
 import { listen } from '../kernel/ports/sockets.ts';
 
@@ -85,9 +85,11 @@ function look(): void {
   if (typeof ready === 'number') return;
   for (const fd of ready) {
     const onArrival = waiting.get(fd);
-    if (!waiting.delete(fd)) continue;
+    if (epoll === undefined || !waiting.delete(fd)) continue;
     // Without signals for those that come later.
     fcntl(fd, F_SETFL, 0);
+    // The socket may be waited on again, by another descriptor.
+    epollRemove(epoll, fd);
     onArrival?.();
   }
   if (ready.length === BATCH) setImmediate(look).unref();

@@ -1,6 +1,7 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { closeSync } from 'node:fs';
 import { familyOf } from '../addresses.ts';
+import { duplicate } from '../kernel/libc.ts';
 import { NetlinkError } from '../kernel/netlink/netlink-error.ts';
 import { onlySpareLeft } from '../kernel/ports/descriptors.ts';
 import { setReceiveBuffer } from '../kernel/ports/sockets.ts';
@@ -9,7 +10,7 @@ import { admission, type Relay, type RelayTarget } from './relay.ts';
 import { lookup, RECEIVE_BUFFER, UdpListeners } from './udp-listeners.ts';
 
 export interface UdpRelayLimits {
-  /** Milliseconds after which a client is forgotten that nothing comes from or goes to. */
+  /** Milliseconds after which a client is forgotten that nothing comes from or goes to, and a relay without clients sleeps. */
   readonly idle: number;
   /** Clients, each of which has a socket of its own; for one more, or where descriptors are short, the one goes that has been idle for longest. */
   readonly clients: number;
@@ -38,14 +39,21 @@ export interface UdpRelayOptions {
 }
 
 /**
- * Relays UDP datagrams, each client's through a socket of its own, by which the answers are told apart.
- * @param fd a bound IPv6 socket; the relay's from now on, unless it throws
+ * Relays UDP datagrams, each client's through a socket of its own, by which the answers are told apart. What is scanned
+ * and what is asked for once a day costs no more afterwards than what nobody has ever asked for.
+ * @param bound a bound IPv6 socket; the relay's from now on, unless it throws
  * @throws NetlinkError when it cannot be waited on
  */
-export function startUdpRelay(fd: number, { place, target: first, limits = LIMITS }: UdpRelayOptions): Relay {
+export function startUdpRelay(
+  bound: number,
+  { place, target: first, limits = LIMITS }: UdpRelayOptions,
+): Relay {
   let target = first;
   let admits = admission(first);
   let listeners: UdpListeners | undefined;
+  /** Of the bound socket; where there are listeners, it is theirs. */
+  let fd = bound;
+  let resting: NodeJS.Timeout | undefined;
   /** In the order of use. */
   const clients = new Map<string, Client>();
 
@@ -106,12 +114,35 @@ export function startUdpRelay(fd: number, { place, target: first, limits = LIMIT
     else if (client.early.length < MOST_EARLY) client.early.push(datagram);
   };
 
-  // What comes until somebody reads it waits in the socket.
-  NetlinkError.check(setReceiveBuffer(fd, RECEIVE_BUFFER), 'setsockopt SO_RCVBUF');
-  awaitFirstDatagram(fd, () => {
+  const wake = () => {
     listeners = openListeners(fd, place, onDatagram);
     listeners?.readWaiting();
-  });
+    resting = setTimeout(rest, limits.idle).unref();
+  };
+
+  const rest = () => {
+    if (clients.size > 0 || !sleep()) resting?.refresh();
+  };
+
+  /** Leaves of all sockets the bound one, which libuv closes and another descriptor keeps. @returns false where there is none */
+  const sleep = (): boolean => {
+    const kept = listeners === undefined ? fd : duplicate(fd);
+    if (kept < 0) return false;
+    try {
+      awaitFirstDatagram(kept, wake);
+    } catch {
+      if (kept !== fd) closeSync(kept);
+      return false;
+    }
+    void listeners?.close();
+    listeners = undefined;
+    fd = kept;
+    return true;
+  };
+
+  // What comes until somebody reads it waits in the socket.
+  NetlinkError.check(setReceiveBuffer(fd, RECEIVE_BUFFER), 'setsockopt SO_RCVBUF');
+  awaitFirstDatagram(fd, wake);
 
   const forgetAll = () => {
     for (const key of [...clients.keys()]) forget(key);
@@ -123,6 +154,7 @@ export function startUdpRelay(fd: number, { place, target: first, limits = LIMIT
       forgetAll();
     },
     async close() {
+      clearTimeout(resting);
       forgetAll();
       if (listeners !== undefined) {
         await listeners.close();
@@ -134,7 +166,7 @@ export function startUdpRelay(fd: number, { place, target: first, limits = LIMIT
   };
 }
 
-/** @returns undefined where there are no descriptors for it, or no memory: what comes is lost, the relay and the process are not */
+/** @returns undefined where there is no memory for it: what comes is lost, the relay and the process are not */
 function openListeners(...args: ConstructorParameters<typeof UdpListeners>): UdpListeners | undefined {
   try {
     return new UdpListeners(...args);

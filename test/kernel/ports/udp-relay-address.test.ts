@@ -2,14 +2,17 @@ import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { type TestNamespace, testNamespace } from '../namespace.ts';
 
-const MODULE = new URL('../../../src/kernel/ports/port-holds.ts', import.meta.url).pathname;
+const moduleAt = (path: string) => JSON.stringify(new URL(`../../../src/${path}`, import.meta.url).pathname);
 
 /** Beginning of a script in the namespace: ports that are relayed to a server, which answers with what it was sent. */
 const PRELUDE = `
   import { execFileSync } from 'node:child_process';
   import { createSocket } from 'node:dgram';
   import { once } from 'node:events';
-  import { PortHolds } from ${JSON.stringify(MODULE)};
+  import { readdirSync, readFileSync } from 'node:fs';
+  import { bindPort } from ${moduleAt('kernel/ports/bind-port.ts')};
+  import { PortHolds } from ${moduleAt('kernel/ports/port-holds.ts')};
+  import { startUdpRelay } from ${moduleAt('relay/udp-relay.ts')};
   const server = createSocket('udp4').bind(7000, '127.0.0.1');
   const clientsOfServer = [];
   server.on('message', (data, from) => {
@@ -100,5 +103,36 @@ describe('the relay of a UDP port on a host with several addresses', () => {
       process.exit();`,
     );
     expect(seen).toBe('3 1');
+  });
+
+  it('has one socket again when its clients are idle, and answers as at first', async () => {
+    await using ns = await testNamespace();
+    for (const host of [1, 2, 3]) await ns.ip('address', 'add', `2001:db8::${host}/128`, 'dev', 'lo');
+    const seen = await run(
+      ns,
+      `
+      const place = { address: '::', port: 7001 };
+      const { fd } = bindPort({ ...place, protocol: 'udp' });
+      const target = { address: '127.0.0.1', port: 7000 };
+      const served = startUdpRelay(fd, { place, target, limits: { idle: 300, clients: 9 } });
+      const client = await clientAt('2001:db8::3');
+      const sockets = () => readFileSync('/proc/net/udp6', 'utf8').split(':1B59 ').length - 1;
+      const until = async is => {
+        const deadline = performance.now() + 20_000;
+        while (!is() && performance.now() < deadline) await new Promise(resolve => setTimeout(resolve, 10));
+      };
+      const descriptors = () => readdirSync('/proc/self/fd').length;
+      const [seen, open] = [[], descriptors()];
+      for (const to of ['2001:db8::1', '2001:db8::2']) {
+        client.send('x', 7001, to);
+        seen.push((await once(client, 'message'))[1].address, sockets());
+        await until(() => sockets() === 1);
+        seen.push(sockets(), descriptors() - open);
+      }
+      await served.close();
+      console.log(seen.join(' '), sockets(), descriptors() - open);
+      process.exit();`,
+    );
+    expect(seen).toBe('2001:db8::1 4 1 0 2001:db8::2 4 1 0 0 -1');
   });
 });
